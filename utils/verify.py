@@ -1,0 +1,1037 @@
+#!/usr/bin/env python3
+"""Verify a valori data directory, from docs/format.md alone.
+
+    utils/verify.py [--json] [--state] [--content] DIRECTORY
+
+Reads every segment and head slot, checks every frame and commitment, applies every entry to
+a naive model and compares every SEAL's roots with that model's. It only reads, takes no lock
+and shares no code with the server: what both say is true was said twice. Owner, mode and link
+count protect a server that writes; they are not looked at here.
+
+Exit codes: 0 whole, 1 bad usage or not a regular file, 3 damaged, 4 a newer format, 5 a file
+is missing, doubled, swapped or of another log, 70 a fault in this program, 74 could not read.
+
+Section numbers below are those of docs/format.md.
+"""
+
+import argparse
+import errno
+import json
+import os
+import re
+import stat
+import struct
+import sys
+from bisect import bisect_left
+from collections import defaultdict
+from hashlib import sha256
+
+# H of docs/semantics-1.md.
+SEMANTICS_ID = bytes.fromhex("50254c7fd11c5be5cf81462930c5243719825d4458bd65589c4c19ce5a5e3b34")
+
+WHOLE, UNSAFE, DAMAGED, NEWER, MISPLACED, FAULT, UNREADABLE = 0, 1, 3, 4, 5, 70, 74
+
+
+class Refusal(Exception):
+    """The directory is not whole; `code` is the exit code of section 9."""
+
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+
+
+def damaged(text):
+    return Refusal(DAMAGED, text)
+
+
+def newer(text):
+    return Refusal(NEWER, text)
+
+
+def misplaced(text):
+    return Refusal(MISPLACED, text)
+
+
+# --- Hashes (sections 3 and 7) -----------------------------------------------------------
+
+ZERO = bytes(32)
+EMPTY_TRIE = (0, ZERO)
+
+
+def H(*parts):
+    return sha256(b"".join(parts)).digest()
+
+
+def u32(number):
+    return struct.pack("<I", number)
+
+
+def u64(number):
+    return struct.pack("<Q", number)
+
+
+def B(data):
+    return u64(len(data)) + data
+
+
+def KH(kind, *parts):
+    """Key hash of a name: kind b'K' (u32 db, key), b'R' (element) or b'P' (user)."""
+    return H(b"\x12", kind, ZERO, *map(B, parts))
+
+
+def C(kind, data):
+    """Payload commitment: kind b'V' vector bytes, b'A' attributes, b'F' FP32 bits."""
+    return H(b"\x14", kind, ZERO, data)
+
+
+def enc(trie_sum):
+    count, root = trie_sum
+    return u64(count) + root
+
+
+def record_hash(widx, flags, vector, attributes, tag=None, fp32=None):
+    """RV. `attributes` is 0^32 when absent; tag and fp32 are left out when None."""
+    return H(b"\x13", u64(widx), bytes([flags]), vector, attributes,
+             b"" if tag is None else u64(tag), fp32 or b"")
+
+
+def object_hash(kind, config, records, nodes, chain, next_slot):
+    """OV."""
+    return H(b"\x17", bytes([kind]), B(config), enc(records), enc(nodes), chain, u64(next_slot))
+
+
+def root_hash(semantics, keyspace, system):
+    return H(b"\x18", u32(1), semantics, enc(keyspace), enc(system))
+
+
+def trie(leaves):
+    """(count, root) of the counted trie over {KH: VH}. Depth is at most 256."""
+    items = sorted(leaves.items())
+    keys = [int.from_bytes(key, "big") for key, _ in items]
+
+    def build(low, high, depth):
+        if low == high:
+            return EMPTY_TRIE
+        if high - low == 1:
+            return 1, H(b"\x10", *items[low])
+        shift = 255 - depth
+        middle = bisect_left(keys, (keys[low] >> shift | 1) << shift, low, high)
+        left, right = build(low, middle, depth + 1), build(middle, high, depth + 1)
+        return high - low, H(b"\x11", enc(left), enc(right))
+
+    return build(0, len(items), 0)
+
+
+class LogTree:
+    """MTH of RFC 6962, grown a leaf at a time. `peaks`: the roots of its perfect subtrees."""
+
+    def __init__(self):
+        self.size = 0
+        self.peaks = []
+
+    def append(self, data):
+        node, size = H(b"\x00", data), self.size
+        while size & 1:
+            node = H(b"\x01", self.peaks.pop(), node)
+            size >>= 1
+        self.peaks.append(node)
+        self.size += 1
+
+    def root(self):
+        if not self.peaks:
+            return H()
+        node = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            node = H(b"\x01", peak, node)
+        return node
+
+
+def MTH(leaves):
+    tree = LogTree()
+    for leaf in leaves:
+        tree.append(leaf)
+    return tree.root()
+
+
+def siphash24(key, data):
+    mask = 0xFFFFFFFFFFFFFFFF
+    k0, k1 = struct.unpack("<QQ", key)
+    v0, v1 = k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D
+    v2, v3 = k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573
+    padded = data + bytes(7 - len(data) % 8) + bytes([len(data) & 255])
+    steps = [(word, 2) for word in struct.unpack(f"<{len(padded) // 8}Q", padded)]
+    for word, rounds in steps + [(0, 4)]:
+        if rounds == 4:
+            v2 ^= 255
+        v3 ^= word
+        for _ in range(rounds):
+            v0 = v0 + v1 & mask
+            v1 = (v1 << 13 | v1 >> 51) & mask ^ v0
+            v0 = (v0 << 32 | v0 >> 32) & mask
+            v2 = v2 + v3 & mask
+            v3 = (v3 << 16 | v3 >> 48) & mask ^ v2
+            v0 = v0 + v3 & mask
+            v3 = (v3 << 21 | v3 >> 43) & mask ^ v0
+            v2 = v2 + v1 & mask
+            v1 = (v1 << 17 | v1 >> 47) & mask ^ v2
+            v2 = (v2 << 32 | v2 >> 32) & mask
+        v0 ^= word
+    return v0 ^ v1 ^ v2 ^ v3
+
+
+# --- Segments, frames and head slots (sections 1 to 4) -------------------------------------
+
+HEADER_SIZE = 512
+FRAME_HEADER = struct.Struct("<4sBBHQQIIQQQQ")
+FRAME_ENTRY, FRAME_MARK = 1, 2
+FRAME_ERASED = 1
+
+
+class SegmentHeader:
+    LAYOUT = struct.Struct("<8sII16sQQ32s16s16sQ360s32s")
+
+    def __init__(self, data):
+        (_, _, _, self.log_id, self.number, self.base, self.root, self.key, _,
+         self.created, _, _) = self.LAYOUT.unpack(data)
+
+
+def read_segment_header(data):
+    """The header, or None when it is not valid."""
+    if len(data) < HEADER_SIZE or data[:8] != b"VALORILG" or data[480:512] != H(data[:480]):
+        return None
+    version, length = struct.unpack_from("<II", data, 8)
+    if version != 1:
+        raise newer(f"segment of format {version}")
+    if length != HEADER_SIZE or data[80:96] != data[96:112] or any(data[120:480]):
+        return None
+    return SegmentHeader(data[:HEADER_SIZE])
+
+
+class HeadSlot:
+    LAYOUT = struct.Struct("<8sII16sQQ32sQ392s32s")
+
+    def __init__(self, data):
+        (_, _, _, self.log_id, self.generation, self.durable, self.root, self.segment, _,
+         _) = self.LAYOUT.unpack(data)
+
+
+def read_head_slots(data):
+    """The slots whose hash fits."""
+    slots = []
+    for start in (0, HEADER_SIZE):
+        slot = data[start:start + HEADER_SIZE]
+        if len(slot) < HEADER_SIZE or slot[:8] != b"VALORIHD" or slot[480:] != H(slot[:480]):
+            continue
+        version, zero = struct.unpack_from("<II", slot, 8)
+        if version != 1:
+            raise newer(f"valori.head: slot of format {version}")
+        if zero == 0 and not any(slot[88:480]):
+            slots.append(HeadSlot(slot))
+    return slots
+
+
+class Frame:
+    """A self-valid frame; the next one begins at `end`."""
+
+    __slots__ = ("kind", "type", "flags", "sequence", "durable", "entry", "list", "payload",
+                 "end")
+
+
+def round_up(number):
+    return number + 7 & ~7
+
+
+def read_frame(data, start, key):
+    """The self-valid frame at `start`, or None."""
+    header = data[start:start + FRAME_HEADER.size]
+    if len(header) < FRAME_HEADER.size or header[:4] != b"VFRM":
+        return None
+    (_, kind, kind_of_entry, flags, sequence, durable, entry_size, list_size, payload_size,
+     payload_check, header_check, body_check) = FRAME_HEADER.unpack(header)
+    if header_check != siphash24(key, header[:48]):
+        return None
+    entry_at = start + FRAME_HEADER.size
+    list_at = entry_at + entry_size
+    payload_at = round_up(list_at + list_size)
+    end = round_up(payload_at + payload_size)
+    if end > len(data) or durable > sequence:
+        return None
+    if kind == FRAME_MARK and (kind_of_entry or flags or entry_size or list_size or payload_size):
+        return None
+    if any(data[list_at + list_size:payload_at]) or any(data[payload_at + payload_size:end]):
+        return None
+    if body_check != siphash24(key, header[:56] + data[entry_at:payload_at]):
+        return None
+    if payload_check != siphash24(key, data[payload_at:end]):
+        return None
+    if kind not in (FRAME_ENTRY, FRAME_MARK):
+        raise newer(f"frame of kind {kind}")
+    frame = Frame()
+    frame.kind, frame.type, frame.flags = kind, kind_of_entry, flags
+    frame.sequence, frame.durable = sequence, durable
+    frame.entry = data[entry_at:list_at]
+    frame.list = data[list_at:list_at + list_size]
+    frame.payload = data[payload_at:payload_at + payload_size]
+    frame.end = end
+    return frame
+
+
+def frames_speak_for(data, start, key, sequence):
+    """Is there a self-valid frame at or after `start` that knew `sequence` to be durable?"""
+    at = data.find(b"VFRM", start)
+    while at >= 0:
+        if at % 8 == 0:
+            frame = read_frame(data, at, key)
+            if frame and frame.durable > sequence:
+                return True
+        at = data.find(b"VFRM", at + 1)
+    return False
+
+
+# --- Entries and bodies (sections 5 and 6) -------------------------------------------------
+
+(SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP) = range(1, 11)
+
+SIGNED, NO_STATE = 1, 2
+
+(HAS_VECTOR, HAS_ATTRIBUTES, ERASABLE, HAS_TAG, HAS_FP32, IF_NEW, IF_EXISTING,
+ HAS_CONFIG) = (1 << bit for bit in range(8))
+
+# The flags that a body of each type must have, and those that it may have besides.
+BODY_FLAGS = {
+    CREATE: (HAS_CONFIG, 0),
+    VADD: (HAS_VECTOR,
+           HAS_ATTRIBUTES | HAS_TAG | HAS_FP32 | IF_NEW | IF_EXISTING | HAS_CONFIG),
+    VREM: (0, 0),
+    SETATTR: (HAS_ATTRIBUTES, 0),
+    SETTAG: (HAS_TAG, 0),
+    DEL: (0, 0),
+    FLUSH: (0, 0),
+}
+
+COSINE = 1
+FLAT = 1
+FORM_PLAIN, FORM_SCALED = 1, 3
+DATABASES, EVERY_DATABASE = 16, 0xFFFFFFFF
+LONGEST_NAME = LONGEST_ATTRIBUTES = LARGEST_DIMENSION = 65_536
+LONGEST_ENTRY = 65_535
+LONGEST_INLINE_BATCH = 65_403
+
+
+class Cursor:
+    """Takes fields off the front of some bytes; running out of them is damage."""
+
+    def __init__(self, data, what):
+        self.data, self.at, self.what = data, 0, what
+
+    def left(self):
+        return len(self.data) - self.at
+
+    def bytes(self, size):
+        if size > self.left():
+            raise damaged(f"{self.what} is too short")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def number(self, size):
+        return int.from_bytes(self.bytes(size), "little")
+
+    def sized(self):
+        return self.bytes(self.number(8))
+
+    def finish(self):
+        if self.left():
+            raise damaged(f"{self.what} has {self.left()} bytes too many")
+
+
+class Entry:
+    def __init__(self, data):
+        cursor = Cursor(data, "the entry")
+        if len(data) > LONGEST_ENTRY:
+            raise damaged("the entry is too long")
+        version = cursor.number(1)
+        if version != 1:
+            raise newer(f"entry of version {version}")
+        self.type = cursor.number(1)
+        self.flags = cursor.number(2)
+        self.sequence = cursor.number(8)
+        self.time = cursor.number(8)
+        self.principal = cursor.bytes(32)
+        principal_sequence = cursor.number(8)
+        if self.flags & ~(SIGNED | NO_STATE):
+            raise newer(f"entry with flags {self.flags:#06x}")
+        self.passed_over = not SEAL <= self.type <= FLUSH
+        if self.passed_over and not self.flags & NO_STATE:
+            raise newer(f"entry of unknown type {self.type}")
+        self.body = cursor.sized()
+        if self.flags & SIGNED:
+            cursor.bytes(64)
+        elif principal_sequence:
+            raise damaged("an unsigned entry has a principal sequence")
+        cursor.finish()
+        if not self.passed_over and bool(self.flags & NO_STATE) != (self.type == SEAL):
+            raise damaged("the entry's flag about state does not fit its type")
+
+
+class Config:
+    def __init__(self, data):
+        cursor = Cursor(data, "the config")
+        form = cursor.number(1)
+        if form != 1:
+            raise newer(f"config of form {form}")
+        self.bytes = data
+        self.metric, self.index, self.quantisation = (cursor.number(1) for _ in range(3))
+        self.dimension, self.links, self.effort = (cursor.number(4) for _ in range(3))
+        self.capacity = cursor.number(8)
+        self.reduced_from = cursor.number(4)
+        self.origin = cursor.number(1)
+        cursor.finish()
+        if not 1 <= self.metric <= 3 or self.quantisation > 2 or self.origin > 1:
+            raise newer("config with an unknown metric, quantisation or origin")
+        if self.index != FLAT:
+            raise newer(f"config with index kind {self.index}")
+        if not 1 <= self.dimension <= LARGEST_DIMENSION:
+            raise damaged(f"config with dimension {self.dimension}")
+
+
+class Change:
+    """One decoded body with its payload, checked against each other."""
+
+    key = element = object_hash = element_hash = None
+    vector = attributes = tag = fp32 = config = None  # the hashes of the parts, None when absent
+    attributes_empty = False
+    form = dimension = None
+    group = 0
+
+    def __init__(self, kind, body, payload, previous):
+        """`previous` is the change before it in a batch that had a key, or None."""
+        self.type = kind
+        cursor = Cursor(body, "the body")
+        if kind == GROUP:
+            self.group = cursor.number(4)
+        else:
+            self.read_body(cursor)
+        cursor.finish()
+        if kind not in (FLUSH, GROUP):
+            self.read_payload(payload, previous)
+
+    def read_body(self, cursor):
+        self.flags = cursor.number(1)
+        must, may = BODY_FLAGS[self.type]
+        if self.flags & must != must:
+            raise damaged(f"a body of type {self.type} has flags {self.flags}")
+        if self.flags & ~(must | may):
+            raise newer(f"a body of type {self.type} has flags {self.flags}")
+        self.db = cursor.number(4)
+        if self.db >= DATABASES and not (self.type == FLUSH and self.db == EVERY_DATABASE):
+            raise damaged(f"database {self.db}")
+        if self.type == FLUSH:
+            return
+        self.object_hash = cursor.bytes(32)
+        if self.type in (VADD, VREM, SETATTR, SETTAG):
+            self.element_hash = cursor.bytes(32)
+        if self.flags & HAS_VECTOR:
+            self.vector = cursor.bytes(32)
+        if self.flags & HAS_ATTRIBUTES:
+            self.attributes = cursor.bytes(32)
+        if self.flags & HAS_TAG:
+            self.tag = cursor.number(8)
+        if self.flags & HAS_FP32:
+            self.fp32 = cursor.bytes(32)
+        if self.flags & HAS_CONFIG:
+            self.config = Config(cursor.sized())
+
+    def read_payload(self, payload, previous):
+        if previous and previous.object_hash == self.object_hash:
+            self.key = previous.key
+        else:
+            self.key = read_part(payload, b"K")
+            check_size("key", self.key, LONGEST_NAME)
+        check_part("key", self.object_hash, KH(b"K", u32(self.db), self.key))
+        if self.element_hash:
+            self.element = read_part(payload, b"R")
+            check_size("element", self.element, LONGEST_NAME)
+            check_part("element", self.element_hash, KH(b"R", self.element))
+        if self.vector:
+            data = read_part(payload, b"V")
+            check_part("vector", self.vector, C(b"V", data))
+            self.read_vector(data)
+        if self.attributes:
+            data = read_part(payload, b"A")
+            check_size("attributes", data, LONGEST_ATTRIBUTES)
+            check_part("attributes", self.attributes, C(b"A", data))
+            self.attributes_empty = not data
+        if self.fp32:
+            data = read_part(payload, b"F")
+            check_part("FP32 bits", self.fp32, C(b"F", data))
+            if len(data) != 4 * self.dimension:
+                raise damaged("the FP32 bits are not of the vector's dimension")
+
+    def read_vector(self, data):
+        cursor = Cursor(data, "the vector")
+        self.form = cursor.number(1)
+        if self.form not in (FORM_PLAIN, FORM_SCALED):
+            raise newer(f"vector of form {self.form}")
+        self.dimension = cursor.number(4)
+        if not 1 <= self.dimension <= LARGEST_DIMENSION:
+            raise damaged(f"vector of dimension {self.dimension}")
+        if self.form == FORM_SCALED:
+            cursor.number(1)
+        cursor.bytes(4 * self.dimension)
+        cursor.finish()
+
+
+def read_part(payload, kind):
+    found, salted, zero = payload.bytes(1), payload.number(1), payload.number(2)
+    if found != kind or zero:
+        raise damaged(f"part {found!r} of the payload should be {kind!r}")
+    if salted:
+        raise newer("a salted part of a payload")
+    return payload.bytes(payload.number(4))
+
+
+def check_part(what, committed, computed):
+    if committed != computed:
+        raise damaged(f"the {what} is not the one that the entry commits to")
+
+
+def check_size(what, data, limit):
+    if len(data) > limit:
+        raise damaged(f"the {what} has {len(data)} bytes, more than {limit}")
+
+
+def read_batch(body, frame):
+    """The changes of a BATCH entry."""
+    head = Cursor(body, "the batch")
+    form, count = head.number(1), head.number(4)
+    if form == 0:
+        elements = head
+        if frame.list:
+            raise damaged("a batch of form 0 has a list")
+    elif form == 1:
+        elements = Cursor(frame.list, "the list of the batch")
+        root = head.bytes(32)
+        head.finish()
+        if 5 + len(frame.list) <= LONGEST_INLINE_BATCH:
+            raise damaged("a short batch is in form 1")
+    else:
+        raise newer(f"batch of form {form}")
+
+    payload = Cursor(frame.payload, "the payload")
+    changes, leaves, previous = [], LogTree(), None
+    for _ in range(count):
+        kind = elements.number(1)
+        data = elements.bytes(elements.number(4))
+        if kind in (SEAL, BATCH):
+            raise damaged(f"a batch holds an entry of type {kind}")
+        if not CREATE <= kind <= GROUP:
+            raise newer(f"a batch holds an element of type {kind}")
+        leaves.append(bytes([kind]) + data)
+        change = Change(kind, data, payload, previous)
+        if change.object_hash:
+            previous = change
+        changes.append(change)
+    elements.finish()
+    payload.finish()
+    if not changes:
+        raise damaged("an empty batch")
+    if form == 1 and leaves.root() != root:
+        raise damaged("the list is not the one that the batch commits to")
+    return changes
+
+
+# --- The state (section 6.1) -----------------------------------------------------------------
+
+class Record:
+    __slots__ = ("element", "widx", "vector", "attributes", "tag", "fp32")
+
+    def __init__(self, element):
+        self.element = element
+        self.attributes = self.tag = self.fp32 = None
+
+    def flags(self):
+        return (HAS_VECTOR
+                | (HAS_ATTRIBUTES if self.attributes else 0)
+                | (HAS_TAG if self.tag is not None else 0)
+                | (HAS_FP32 if self.fp32 else 0))
+
+    def hash(self, content=False):
+        return record_hash(0 if content else self.widx, self.flags(), self.vector,
+                           self.attributes or ZERO, self.tag, self.fp32)
+
+
+class Collection:
+    TYPE = 1
+
+    def __init__(self, db, key, config):
+        self.db, self.key, self.config = db, key, config
+        self.records = {}
+        self.next_slot = 0
+        self.changed = True  # since known_sum was computed
+        self.known_sum = None
+
+    def sum(self, content=False):
+        """(count, root) of the trie of records."""
+        if content:
+            return trie({name: record.hash(True) for name, record in self.records.items()})
+        if self.changed:
+            self.known_sum = trie({name: record.hash() for name, record in self.records.items()})
+            self.changed = False
+        return self.known_sum
+
+    def hash(self, content=False):
+        return object_hash(self.TYPE, self.config.bytes, self.sum(content), EMPTY_TRIE, ZERO,
+                           self.next_slot)
+
+
+class Model:
+    """The state: object hash -> Collection. A refused change says why and does nothing."""
+
+    def __init__(self):
+        self.objects = {}
+
+    def keyspace(self, content=False):
+        return trie({name: found.hash(content) for name, found in self.objects.items()})
+
+    def record_count(self):
+        return sum(len(found.records) for found in self.objects.values())
+
+    def apply(self, sequence, change):
+        """Apply one change; None, or why it was refused."""
+        if change.type == FLUSH:
+            for name, found in list(self.objects.items()):
+                if change.db in (found.db, EVERY_DATABASE):
+                    del self.objects[name]
+            return None
+        if change.type == CREATE:
+            return self.create(change)
+        if change.type == VADD:
+            return self.add(sequence, change)
+        return self.change_existing(sequence, change)
+
+    def create(self, change):
+        if change.object_hash in self.objects:
+            return "the key exists"
+        self.objects[change.object_hash] = Collection(change.db, change.key, change.config)
+        return None
+
+    def refuse_add(self, change, count_matters=True, lent=None):
+        """Rules (a) to (h) of VADD; without `count_matters`, (a) to (g). A config `lent` by the
+        first member of a group serves where the key is missing."""
+        found = self.objects.get(change.object_hash)
+        config = found.config if found else lent or change.config
+        if config is None:
+            return "(a) no such key"
+        if found and change.config and found.config.origin == change.config.origin == 0:
+            if found.config.quantisation != change.config.quantisation:
+                return "(c) another quantisation"
+            if found.config.links != change.config.links:
+                return "(d) another M"
+        form = FORM_SCALED if config.metric == COSINE else FORM_PLAIN
+        if change.dimension != config.dimension or change.form != form:
+            return "(e) another dimension or form"
+        records = found.records if found else {}
+        exists = change.element_hash in records
+        if change.flags & IF_NEW and exists:
+            return "(f) the element exists"
+        if change.flags & IF_EXISTING and not exists:
+            return "(g) no such element"
+        if count_matters and not exists and 0 < config.capacity <= len(records):
+            return "(h) the capacity is reached"
+        return None
+
+    def add(self, sequence, change):
+        refusal = self.refuse_add(change)
+        if refusal:
+            return refusal
+        found = self.objects.get(change.object_hash)
+        if found is None:
+            self.create(change)
+            found = self.objects[change.object_hash]
+        record = found.records.get(change.element_hash)
+        if record is None:
+            record = found.records[change.element_hash] = Record(change.element)
+            record.attributes = change.attributes
+        elif change.attributes:
+            record.attributes = None if change.attributes_empty else change.attributes
+        if change.tag is not None:
+            record.tag = change.tag
+        record.vector, record.fp32, record.widx = change.vector, change.fp32, sequence
+        found.next_slot += 1
+        found.changed = True
+        return None
+
+    def change_existing(self, sequence, change):
+        """VREM, SETATTR, SETTAG and DEL."""
+        found = self.objects.get(change.object_hash)
+        if found is None:
+            return "no such key"
+        if change.type == DEL:
+            del self.objects[change.object_hash]
+            return None
+        record = found.records.get(change.element_hash)
+        if record is None:
+            return "no such element"
+        found.changed = True
+        if change.type == VREM:
+            del found.records[change.element_hash]
+            if not found.records and found.config.origin == 0:
+                del self.objects[change.object_hash]
+            return None
+        if change.type == SETATTR:
+            record.attributes = None if change.attributes_empty else change.attributes
+        else:
+            record.tag = change.tag
+        record.widx = sequence
+        return None
+
+    def apply_batch(self, sequence, changes):
+        at = 0
+        while at < len(changes):
+            change = changes[at]
+            at += 1
+            if change.type == GROUP:
+                members = changes[at:at + change.group]
+                check_group(change, members)
+                if self.refuse_group(members):
+                    at += change.group
+            else:
+                self.apply(sequence, change)
+
+    def refuse_group(self, members):
+        """All or nothing, decided in the state before the group."""
+        for member in members:
+            if self.refuse_add(member, count_matters=False, lent=members[0].config):
+                return True
+        found = self.objects.get(members[0].object_hash)
+        capacity = (found or members[0]).config.capacity
+        return 0 < capacity < (len(found.records) if found else 0) + len(members)
+
+
+def check_group(group, members):
+    if not members:
+        raise damaged("an empty group")
+    if len(members) != group.group:
+        raise damaged("a group is longer than its batch")
+    for member in members:
+        if member.type != VADD or member.object_hash != members[0].object_hash:
+            raise damaged("a group holds something other than VADDs of one object")
+
+
+def state_root(model, content=False, semantics=SEMANTICS_ID):
+    """The state root of the model; with `content` the content root: every widx taken as 0."""
+    return root_hash(semantics, model.keyspace(content), EMPTY_TRIE)
+
+
+# --- The directory (section 8) ---------------------------------------------------------------
+
+SEGMENT_NAME = re.compile(r"valori-([0-9]{8,})\.log")
+
+
+def open_regular(path):
+    """Open a file for reading that must be a regular one; never waits for a pipe's other end."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise Refusal(UNSAFE, f"{os.path.basename(path)} is a symbolic link") from None
+        raise
+    if stat.S_ISREG(os.fstat(handle).st_mode):
+        return open(handle, "rb")
+    os.close(handle)
+    raise Refusal(UNSAFE, f"{os.path.basename(path)} is not a regular file")
+
+
+def read_file(path):
+    with open_regular(path) as file:
+        return file.read()
+
+
+class Verifier:
+    """Verifies one directory: run() returns, or raises the Refusal that names what is wrong."""
+
+    def __init__(self, directory, semantics=SEMANTICS_ID):
+        self.directory = directory
+        self.semantics = semantics
+        self.model = Model()
+        self.tree = LogTree()
+        self.segments = []
+        self.slots = []
+        self.slot_roots = defaultdict(set)
+        self.marks = 0
+        self.seals = 0
+        self.last_seal = None
+        self.last_time = 0
+        self.torn_bytes = 0
+        self.torn_creation = False
+
+    def run(self):
+        names = self.find_segments()
+        self.read_head()
+        if not names and self.slots:
+            raise misplaced("valori.head is there, but no segment")
+        headers = [self.read_header(number, names[number], number == len(names))
+                   for number in sorted(names)]
+        for position, header in enumerate(headers):
+            if header:
+                following = headers[position + 1] if position + 1 < len(headers) else None
+                self.read_segment(names[header.number], header, following)
+        self.check_slots_reached()
+
+    def find_segments(self):
+        names = {}
+        for name in sorted(os.listdir(self.directory)):
+            match = SEGMENT_NAME.fullmatch(name)
+            if match:
+                number = int(match[1])
+                if number in names:
+                    raise misplaced(f"{names[number]} and {name} have one number")
+                names[number] = name
+        for expected, number in enumerate(sorted(names), 1):
+            if number != expected:
+                raise misplaced(f"segment {expected} is missing")
+        return names
+
+    def read_head(self):
+        try:
+            data = read_file(os.path.join(self.directory, "valori.head"))
+        except FileNotFoundError:
+            return
+        self.slots = read_head_slots(data)
+        for slot in self.slots:
+            self.slot_roots[slot.durable].add(slot.root)
+        if 0 in self.slot_roots:
+            self.compare_slots()
+
+    def read_header(self, number, name, newest):
+        """The header of a segment; None for the torn creation of the newest."""
+        with open_regular(os.path.join(self.directory, name)) as file:
+            header = read_segment_header(file.read(HEADER_SIZE))
+            if header is None:
+                if not newest or file.read().strip(b"\0"):
+                    raise damaged(f"{name}: the header is damaged")
+                self.torn_creation = True
+                return None
+        if header.number != number:
+            raise misplaced(f"{name} is segment {header.number}")
+        for other in self.slots + [known for _, known in self.segments]:
+            if other.log_id != header.log_id:
+                raise misplaced(f"{name} is of another log")
+        self.segments.append((name, header))
+        return header
+
+    def read_segment(self, name, header, following):
+        due = self.tree.size
+        if header.base > due:
+            raise damaged(f"{name} begins at entry {header.base}; entries from {due} on are lost")
+        if header.base < due:
+            raise misplaced(f"{name} begins at entry {header.base}, which was already there")
+        if header.root != self.tree.root():
+            raise damaged(f"{name}: the log root before it is another")
+
+        data = read_file(os.path.join(self.directory, name))
+        at = HEADER_SIZE
+        while True:
+            frame = read_frame(data, at, header.key)
+            if frame is None or frame.sequence != self.tree.size:
+                break
+            try:
+                self.take_frame(frame)
+            except Refusal as refusal:
+                raise Refusal(refusal.code, f"{name}, byte {at}, entry {frame.sequence}: "
+                                            f"{refusal}") from None
+            at = frame.end
+        self.judge_end(name, header, following, data, at)
+
+    def judge_end(self, name, header, following, data, at):
+        """Section 3.1, for the bytes from `at` on, where no valid frame is."""
+        due = self.tree.size
+        used = len(data.rstrip(b"\0"))
+        place = f"{name}, byte {at}: entry {due} is damaged or lost"
+        if following:
+            if at < len(data):
+                raise damaged(f"{place}; a later segment exists")
+            return
+        if used <= at and any(slot.segment > header.number for slot in self.slots):
+            raise misplaced(f"valori.head knows a segment after {name}, which is missing")
+        if any(slot.durable > due for slot in self.slots):
+            raise damaged(f"{place}; valori.head knows it to be durable")
+        if used > at:
+            if frames_speak_for(data, at, header.key, due):
+                raise damaged(f"{place}; a later frame knows it to be durable")
+            self.torn_bytes += used - at
+
+    def take_frame(self, frame):
+        if frame.kind == FRAME_MARK:
+            self.marks += 1
+            return
+        if frame.flags & ~FRAME_ERASED:
+            raise newer(f"frame with flags {frame.flags:#06x}")
+        if frame.flags & FRAME_ERASED:
+            raise newer("an erased payload")
+        entry = Entry(frame.entry)
+        if entry.sequence != frame.sequence or entry.type != frame.type:
+            raise damaged("the frame and the entry disagree")
+        if entry.time < self.last_time:
+            raise damaged("the entry is older than the one before it")
+        self.last_time = entry.time
+        self.take_entry(entry, frame)
+        self.tree.append(frame.entry)
+        if self.tree.size in self.slot_roots:
+            self.compare_slots()
+
+    def compare_slots(self):
+        if self.slot_roots[self.tree.size] != {self.tree.root()}:
+            raise damaged(f"valori.head has another log root of {self.tree.size} entries")
+
+    def take_entry(self, entry, frame):
+        if entry.passed_over:
+            return
+        if entry.type == BATCH:
+            self.model.apply_batch(entry.sequence, read_batch(entry.body, frame))
+            return
+        if frame.list:
+            raise damaged("the entry has a list, but is no batch")
+        payload = Cursor(frame.payload, "the payload")
+        if entry.type == SEAL:
+            self.take_seal(entry)
+        else:
+            refusal = self.model.apply(entry.sequence,
+                                       Change(entry.type, entry.body, payload, None))
+            if refusal:
+                raise damaged(f"an entry that stands alone is refused: {refusal}")
+        payload.finish()
+
+    def take_seal(self, entry):
+        body = Cursor(entry.body, "the SEAL")
+        sequence, root, semantics = body.number(8), body.bytes(32), body.bytes(32)
+        keyspace, system = body.bytes(40), body.bytes(40)
+        body.finish()
+        if sequence != entry.sequence:
+            raise damaged(f"the SEAL says that it is entry {sequence}")
+        if semantics != self.semantics:
+            raise newer(f"a SEAL of semantics {semantics.hex()}")
+        if keyspace != enc(self.model.keyspace()) or system != enc(EMPTY_TRIE):
+            raise damaged("the SEAL's tries are not those of the state")
+        if root != state_root(self.model, semantics=self.semantics):
+            raise damaged("the SEAL's state root is not that of the state")
+        self.seals += 1
+        self.last_seal = {"sequence": sequence, "state_root": root.hex()}
+
+    def check_slots_reached(self):
+        for slot in self.slots:
+            if slot.durable > self.tree.size:
+                raise damaged(f"valori.head knows {slot.durable} entries to be durable, "
+                              f"{self.tree.size} are there")
+
+    def report(self):
+        return {
+            "segments": len(self.segments),
+            "entries": self.tree.size,
+            "log_root": self.tree.root().hex(),
+            "seals": self.seals,
+            "last_seal": self.last_seal,
+            "state_root": state_root(self.model, semantics=self.semantics).hex(),
+            "keys": len(self.model.objects),
+            "records": self.model.record_count(),
+            "head_slots": len(self.slots),
+            "marks": self.marks,
+            "torn_bytes": self.torn_bytes,
+            "torn_creation": self.torn_creation,
+        }
+
+
+# --- The command -----------------------------------------------------------------------------
+
+def printable(name):
+    """A name as text: other bytes than visible ASCII as \\xNN."""
+    return "".join(chr(byte) if 32 < byte < 127 and byte != 92 else f"\\x{byte:02x}"
+                   for byte in name)
+
+
+def dump(model):
+    """The state as plain data, in the order of (db, key) and element."""
+    objects = []
+    for found in sorted(model.objects.values(), key=lambda found: (found.db, found.key)):
+        records = sorted(found.records.values(), key=lambda record: record.element)
+        objects.append({
+            "db": found.db,
+            "key": printable(found.key),
+            "config": found.config.bytes.hex(),
+            "next_slot": found.next_slot,
+            "records": [{
+                "element": printable(record.element),
+                "widx": record.widx,
+                "vector": record.vector.hex(),
+                "attributes": record.attributes.hex() if record.attributes else None,
+                "tag": record.tag,
+                "fp32": record.fp32.hex() if record.fp32 else None,
+            } for record in records],
+        })
+    return objects
+
+
+def print_report(report):
+    seal = report["last_seal"]
+    print(f"segments    {report['segments']}" + (", and a torn creation"
+                                                 if report["torn_creation"] else ""))
+    print(f"entries     {report['entries']}")
+    print(f"log root    {report['log_root']}")
+    print(f"last seal   {seal['sequence']} {seal['state_root']}" if seal else "last seal   none")
+    print(f"state root  {report['state_root']}")
+    if "content_root" in report:
+        print(f"content     {report['content_root']}")
+    print(f"keys        {report['keys']}")
+    print(f"records     {report['records']}")
+    print(f"torn bytes  {report['torn_bytes']}")
+    for found in report.get("state", ()):
+        print(f"key {found['db']} {found['key']} {found['config']} {found['next_slot']}")
+        for record in found["records"]:
+            print("  " + " ".join("-" if value is None else str(value)
+                                  for value in record.values()))
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(description="Verify a valori data directory.")
+    parser.error = lambda message: parser.exit(UNSAFE, f"verify.py: {message}\n")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--state", action="store_true", help="print keys and records too")
+    parser.add_argument("--content", action="store_true", help="print the content root too")
+    parser.add_argument("--semantics", metavar="HEX", type=bytes.fromhex, default=SEMANTICS_ID,
+                        help="the semantics id to expect in SEALs")
+    parser.add_argument("directory")
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    verifier = Verifier(options.directory, options.semantics)
+    try:
+        verifier.run()
+    except Refusal as refusal:
+        code, text = refusal.code, str(refusal)
+    except OSError as error:
+        code, text = UNREADABLE, str(error)
+    else:
+        report = verifier.report()
+        if options.content:
+            report["content_root"] = state_root(verifier.model, True, options.semantics).hex()
+        if options.state:
+            report["state"] = dump(verifier.model)
+        if options.json:
+            print(json.dumps({"exit": WHOLE, **report}))
+        else:
+            print_report(report)
+        return WHOLE
+    if options.json:
+        print(json.dumps({"exit": code, "error": text}))
+    print(f"verify.py: {text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        sys.exit(FAULT)
