@@ -1,5 +1,5 @@
-/* Glob patterns: Redis's rules row by row, then agreement with the obvious recursive matcher,
- * then the inputs that make such a matcher explode. */
+/* Glob patterns: Redis's rules row by row, then agreement with the obvious recursive
+ * matcher, then the inputs that make such a matcher explode. */
 #include "base/glob.h"
 
 #include "test.h"
@@ -69,7 +69,8 @@ static void takes_any_bytes(void) {
     EXPECT(!glob_match(slice_text("???"), slice_of(text, 4), false));
 }
 
-/* The definition: a star tries everything. Classes are left out, they are one byte each. */
+/* The definition: a star tries everything. Classes are left out, they are one byte each.
+ */
 static bool matches_slowly(const char *p, const char *t) {
     if (*p == '\0') return *t == '\0';
     if (*p == '*') return matches_slowly(p + 1, t) || (*t && matches_slowly(p, t + 1));
@@ -92,7 +93,8 @@ static void agrees_with_recursion(void) {
             }
             out[sizes[i]] = '\0';
         }
-        bool fast = glob_match(slice_of(pattern, sizes[0]), slice_of(text, sizes[1]), false);
+        bool fast =
+            glob_match(slice_of(pattern, sizes[0]), slice_of(text, sizes[1]), false);
         if (fast == matches_slowly(pattern, text)) continue;
         printf("  '%s' on '%s'\n", pattern, text);
         EXPECT(false);
@@ -106,7 +108,8 @@ static void many_stars_are_cheap(void) {
     for (size_t i = 0; i < sizeof pattern; i++) pattern[i] = i % 2 ? 'a' : '*';
     pattern[sizeof pattern - 1] = 'b';
     memset(text, 'a', sizeof text);
-    EXPECT(!glob_match(slice_of(pattern, sizeof pattern), slice_of(text, sizeof text), true));
+    EXPECT(!glob_match(slice_of(pattern, sizeof pattern), slice_of(text, sizeof text),
+                       true));
 }
 
 static void refuses_long_patterns(void) {

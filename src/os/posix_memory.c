@@ -1,0 +1,109 @@
+/* Memory: regions straight from the system for the kernel's chunks, and a counting
+ * allocator for everybody else.
+ *
+ * A region is a multiple of 2 MiB and aligned to it, because that is the huge page of
+ * x86-64 and arm64: a scan over vectors then needs one TLB entry where it would need 512.
+ * The system aligns to small pages only, so one huge page more is asked for and the ends
+ * are given back. */
+#include "os/posix.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifdef USE_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
+
+#include "base/check.h"
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* --- Regions
+ * ------------------------------------------------------------------------------ */
+
+void *posix_region_take(const struct os *os, size_t size) {
+    (void)os;
+    check(size > 0 && size % HUGE_PAGE == 0);
+    size_t asked;
+    if (__builtin_add_overflow(size, HUGE_PAGE, &asked)) return NULL;
+    uint8_t *mapped =
+        mmap(NULL, asked, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) return NULL;
+    size_t before = (HUGE_PAGE - (uintptr_t)mapped % HUGE_PAGE) % HUGE_PAGE;
+    size_t after = HUGE_PAGE - before;
+    if (before > 0) munmap(mapped, before);
+    if (after > 0) munmap(mapped + before + size, after);
+    system_huge_pages(mapped + before, size);
+    return mapped + before;
+}
+
+void posix_region_give(const struct os *os, void *region, size_t size) {
+    (void)os;
+    check(munmap(region, size) == 0);
+}
+
+/* --- The allocator
+ * ------------------------------------------------------------------------- */
+
+/* Helper threads do not allocate, but a second server in this process may. */
+static atomic_size_t used_bytes;
+
+#ifdef USE_JEMALLOC
+
+#define TEXT_OF_VALUE(value) #value
+#define TEXT_OF(macro)       TEXT_OF_VALUE(macro)
+
+const char *os_allocator_name(void) {
+    return "jemalloc-" TEXT_OF(JEMALLOC_VERSION_MAJOR) "." TEXT_OF(
+        JEMALLOC_VERSION_MINOR) "." TEXT_OF(JEMALLOC_VERSION_BUGFIX);
+}
+
+/* The size spares jemalloc a look-up, and a wrong one is found by its debug build. */
+static void give_back(void *block, size_t size) { sdallocx(block, size, 0); }
+
+#else
+
+const char *os_allocator_name(void) { return "libc"; }
+
+static void give_back(void *block, size_t size) {
+    (void)size;
+    free(block);
+}
+
+#endif
+
+static void *resize_counted(void *context, void *block, size_t old_size,
+                            size_t new_size) {
+    (void)context;
+    check((block == NULL) == (old_size == 0));
+    void *result = NULL;
+    if (new_size == 0) {
+        if (block) give_back(block, old_size);
+    } else {
+        result = realloc(block, new_size);
+        if (!result) return NULL;
+    }
+    /* Unsigned wrap-around makes one addition of growing and shrinking. */
+    atomic_fetch_add_explicit(&used_bytes, new_size - old_size, memory_order_relaxed);
+    return result;
+}
+
+static const struct allocator counted = {.context = NULL, .resize = resize_counted};
+
+const struct allocator *os_allocator(void) { return &counted; }
+
+size_t os_allocator_used(void) {
+    return atomic_load_explicit(&used_bytes, memory_order_relaxed);
+}
+
+/* --- Facts
+ * --------------------------------------------------------------------------------- */
+
+uint64_t os_resident_bytes(void) { return system_resident_bytes(); }
+
+uint64_t os_total_memory(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page_size > 0 ? (uint64_t)pages * (uint64_t)page_size : 0;
+}

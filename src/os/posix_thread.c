@@ -1,0 +1,184 @@
+/* The two helper threads: one syncs files, one makes fresh memory present. Neither can
+ * see anything but the file or the addresses that it was handed.
+ *
+ * They are two because a sync has somebody waiting for every microsecond of it, and
+ * clearing a huge page takes a hundred of them.
+ *
+ * The way of a sync, and what it costs beside the sync itself:
+ *
+ *     IDLE --sync_start--> WANTED --helper--> RUNNING --helper--> DONE --sync_finish-->
+ * IDLE (one futex wake)                          (one eventfd write, if the loop sleeps)
+ *
+ * The loop says before it sleeps that it will (`loop_sleeps`), and only then looks
+ * whether the phase is DONE; the helper first sets DONE and only then looks whether the
+ * loop sleeps. Both orders are sequentially consistent, so at least one of the two sees
+ * the other and no completion is slept through, while a loop that is busy is not written
+ * to. */
+#include "os/posix.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+/* A thread that takes no signals: the handlers belong to the thread of the loop, whose
+ * sleep they end. 0 or an errno. */
+static int start_helper(void *(*body)(void *context)) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, body, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0) pthread_detach(thread);
+    return error;
+}
+
+/* --- Syncs
+ * --------------------------------------------------------------------------------- */
+
+enum phase { PHASE_IDLE, PHASE_WANTED, PHASE_RUNNING, PHASE_DONE };
+
+static struct {
+    pthread_mutex_t lock; /* over every change of phase, and over what follows here */
+    pthread_cond_t work;  /* the phase became WANTED */
+    pthread_cond_t done;  /* the phase became DONE */
+    bool started;
+    struct file *file;
+    enum status outcome;
+    int error;
+
+    _Atomic(enum phase) phase;
+    atomic_bool loop_sleeps;
+} syncs = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .work = PTHREAD_COND_INITIALIZER,
+    .done = PTHREAD_COND_INITIALIZER,
+};
+
+static struct file *next_file(void) {
+    pthread_mutex_lock(&syncs.lock);
+    while (atomic_load(&syncs.phase) != PHASE_WANTED)
+        pthread_cond_wait(&syncs.work, &syncs.lock);
+    atomic_store(&syncs.phase, PHASE_RUNNING);
+    struct file *file = syncs.file;
+    pthread_mutex_unlock(&syncs.lock);
+    return file;
+}
+
+static void report(enum status outcome, int error) {
+    pthread_mutex_lock(&syncs.lock);
+    syncs.outcome = outcome;
+    syncs.error = error;
+    atomic_store(&syncs.phase, PHASE_DONE);
+    pthread_cond_signal(&syncs.done);
+    pthread_mutex_unlock(&syncs.lock);
+    if (atomic_load(&syncs.loop_sleeps)) posix_wake();
+}
+
+static void *sync_files(void *context) {
+    (void)context;
+    const struct os *os = posix_os();
+    for (;;) {
+        struct file *file = next_file();
+        enum status outcome = posix_file_sync(os, file);
+        report(outcome, outcome ? os->error(os) : 0);
+    }
+    return NULL;
+}
+
+enum status posix_sync_start(const struct os *os, struct file *file) {
+    (void)os;
+    check(atomic_load(&syncs.phase) == PHASE_IDLE);
+    if (!syncs.started) {
+        int error = start_helper(sync_files);
+        if (error != 0) {
+            posix_failure(error);
+            return STATUS_IO;
+        }
+        syncs.started = true;
+    }
+    pthread_mutex_lock(&syncs.lock);
+    syncs.file = file;
+    atomic_store(&syncs.phase, PHASE_WANTED);
+    pthread_mutex_unlock(&syncs.lock);
+    pthread_cond_signal(
+        &syncs.work); /* Unlocked: else it would wake only to wait for us. */
+    return STATUS_OK;
+}
+
+bool posix_sync_finish(const struct os *os, bool wait, enum status *outcome, int *error) {
+    (void)os;
+    enum phase phase = atomic_load(&syncs.phase);
+    if (phase == PHASE_IDLE || (phase != PHASE_DONE && !wait)) return false;
+    pthread_mutex_lock(&syncs.lock);
+    while (atomic_load(&syncs.phase) != PHASE_DONE)
+        pthread_cond_wait(&syncs.done, &syncs.lock);
+    *outcome = syncs.outcome;
+    *error = syncs.error;
+    atomic_store(&syncs.phase, PHASE_IDLE);
+    pthread_mutex_unlock(&syncs.lock);
+    return true;
+}
+
+bool posix_sync_before_sleep(void) {
+    atomic_store(&syncs.loop_sleeps, true);
+    return atomic_load(&syncs.phase) == PHASE_DONE;
+}
+
+void posix_sync_after_sleep(void) { atomic_store(&syncs.loop_sleeps, false); }
+
+/* --- Warm regions
+ * --------------------------------------------------------------------------- */
+
+/* More than anybody asks for at once; what does not fit is not warmed. */
+#define WARM_QUEUE 16
+/* So much at a time, that an munmap() of the loop need not wait long. */
+#define WARM_PIECE ((size_t)2 << 20)
+
+static struct {
+    pthread_mutex_t lock; /* over everything here */
+    pthread_cond_t work;
+    bool started;
+    size_t first, count; /* the queue is jobs[first], and on, modulo WARM_QUEUE */
+    struct {
+        uint8_t *region;
+        size_t size;
+    } jobs[WARM_QUEUE];
+} warm = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER};
+
+static void *warm_regions(void *context) {
+    (void)context;
+    for (;;) {
+        pthread_mutex_lock(&warm.lock);
+        while (warm.count == 0) pthread_cond_wait(&warm.work, &warm.lock);
+        uint8_t *next = warm.jobs[warm.first].region;
+        size_t left = warm.jobs[warm.first].size;
+        warm.first = (warm.first + 1) % WARM_QUEUE;
+        warm.count--;
+        pthread_mutex_unlock(&warm.lock);
+        while (left > 0) {
+            size_t piece = left < WARM_PIECE ? left : WARM_PIECE;
+            if (!system_populate(next, piece)) break;
+            next += piece;
+            left -= piece;
+        }
+    }
+    return NULL;
+}
+
+void posix_region_warm(const struct os *os, void *region, size_t size) {
+    (void)os;
+    pthread_mutex_lock(&warm.lock);
+    if (!warm.started) warm.started = start_helper(warm_regions) == 0;
+    if (warm.started && warm.count < WARM_QUEUE) {
+        size_t last = (warm.first + warm.count++) % WARM_QUEUE;
+        warm.jobs[last].region = region;
+        warm.jobs[last].size = size;
+    }
+    pthread_mutex_unlock(&warm.lock);
+    pthread_cond_signal(&warm.work);
+}

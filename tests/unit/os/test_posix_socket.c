@@ -1,0 +1,162 @@
+/* Sockets and the poller: the server's side through the table, the peer's through the
+ * system. */
+#define _GNU_SOURCE
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "os/os.h"
+#include "test.h"
+
+static const struct os *os;
+static struct socket *listener, *server_side;
+static int peer;
+static char peer_name[64];
+
+static int dial(int family, uint16_t port) {
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    v6.sin6_addr = (struct in6_addr)IN6ADDR_LOOPBACK_INIT;
+    int made = socket(family, SOCK_STREAM, 0);
+    int result = family == AF_INET ? connect(made, (struct sockaddr *)&v4, sizeof v4)
+                                   : connect(made, (struct sockaddr *)&v6, sizeof v6);
+    EXPECT_EQUAL(result, 0);
+    return made;
+}
+
+static void begin(void) {
+    EXPECT_EQUAL(os->socket_listen(os, "127.0.0.1", 0, 8, &listener), STATUS_OK);
+    peer = dial(AF_INET, os->socket_port(os, listener));
+    EXPECT_EQUAL(os->socket_accept(os, listener, &server_side, peer_name), STATUS_OK);
+}
+
+static void finish(void) {
+    if (peer >= 0) close(peer);
+    os->socket_close(os, server_side);
+    os->socket_close(os, listener);
+    EXPECT_EQUAL(os_allocator_used(), 0);
+}
+
+static void sends_and_receives(void) {
+    char bytes[64];
+    size_t count;
+    begin();
+    EXPECT(strncmp(peer_name, "127.0.0.1:", 10) == 0);
+    struct socket *nobody;
+    EXPECT_EQUAL(os->socket_accept(os, listener, &nobody, bytes), STATUS_AGAIN);
+    EXPECT_EQUAL(os->socket_receive(os, server_side, bytes, 8, &count), STATUS_AGAIN);
+    EXPECT_EQUAL(count, 0);
+    EXPECT_EQUAL(send(peer, "hello", 5, 0), 5);
+    EXPECT_EQUAL(os->socket_receive(os, server_side, bytes, 3, &count), STATUS_OK);
+    EXPECT_EQUAL(count, 3);
+    EXPECT_EQUAL(os->socket_send(os, server_side, "yes", 3, &count), STATUS_OK);
+    EXPECT_EQUAL(count, 3);
+    EXPECT_EQUAL(recv(peer, bytes, sizeof bytes, 0), 3);
+    shutdown(peer, SHUT_WR);
+    EXPECT_EQUAL(os->socket_receive(os, server_side, bytes, 8, &count), STATUS_OK);
+    EXPECT_EQUAL(os->socket_receive(os, server_side, bytes, 8, &count), STATUS_END);
+    finish();
+}
+
+/* No signal: the process is still here to see the status. */
+static void sending_to_the_gone_is_an_error(void) {
+    size_t count;
+    enum status status = STATUS_OK;
+    begin();
+    close(peer);
+    peer = -1;
+    for (int i = 0; i < 100 && !status; i++) {
+        status = os->socket_send(os, server_side, "x", 1, &count);
+        usleep(1000);
+    }
+    EXPECT_EQUAL(status, STATUS_IO);
+    finish();
+}
+
+static void a_full_socket_says_again(void) {
+    static char bytes[1 << 16];
+    size_t count, total = 0;
+    enum status status = STATUS_OK;
+    begin();
+    while (!status && total < (size_t)1 << 30) {
+        status = os->socket_send(os, server_side, bytes, sizeof bytes, &count);
+        total += count;
+    }
+    EXPECT_EQUAL(status, STATUS_AGAIN);
+    EXPECT_EQUAL(count, 0);
+    finish();
+}
+
+static void refuses_addresses(void) {
+    static const char *const bad[] = {"", "localhost", "1.2.3", "1.2.3.4.5", "::g", "*"};
+    struct socket *none = NULL;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        EXPECT_EQUAL(os->socket_listen(os, bad[i], 0, 1, &none), STATUS_INVALID);
+    EXPECT_EQUAL(os->socket_listen(os, "203.0.113.7", 0, 1, &none), STATUS_IO);
+    EXPECT(none == NULL);
+}
+
+static void speaks_ipv6(void) {
+    struct socket *v6;
+    if (os->socket_listen(os, "::1", 0, 1, &v6)) SKIP("no IPv6 here");
+    peer = dial(AF_INET6, os->socket_port(os, v6));
+    EXPECT_EQUAL(os->socket_accept(os, v6, &server_side, peer_name), STATUS_OK);
+    EXPECT(strncmp(peer_name, "[::1]:", 6) == 0);
+    listener = v6;
+    finish();
+}
+
+/* Wait for one event and compare it; `context` NULL: none comes. */
+static void expect_event(struct poller *poller, void *context, bool readable,
+                         bool writable) {
+    struct poll_event events[4];
+    size_t count = os->poller_wait(os, poller, events, 4, 20000);
+    if (count == 0) count = os->poller_wait(os, poller, events, 4, 20000);
+    EXPECT_EQUAL(count, context ? 1 : 0);
+    if (count != 1 || !context) return;
+    EXPECT(events[0].context == context);
+    EXPECT_EQUAL(events[0].readable, readable);
+    EXPECT_EQUAL(events[0].writable, writable);
+}
+
+static void polls_what_is_asked(void) {
+    struct poller *poller;
+    char bytes[8];
+    size_t count;
+    int a, b;
+    begin();
+    EXPECT_EQUAL(os->poller_create(os, &poller), STATUS_OK);
+    expect_event(poller, NULL, false, false);
+    EXPECT_EQUAL(os->poller_set(os, poller, server_side, true, false, &a), STATUS_OK);
+    expect_event(poller, NULL, false, false);
+    EXPECT_EQUAL(send(peer, "x", 1, 0), 1);
+    expect_event(poller, &a, true, false);
+    expect_event(poller, &a, true, false); /* level-triggered */
+    EXPECT_EQUAL(os->poller_set(os, poller, server_side, true, false, &b), STATUS_OK);
+    expect_event(poller, &b, true, false); /* only the context has changed */
+    EXPECT_EQUAL(os->poller_set(os, poller, server_side, false, true, &b), STATUS_OK);
+    expect_event(poller, &b, false, true);
+    EXPECT_EQUAL(os->poller_set(os, poller, server_side, false, false, &b), STATUS_OK);
+    EXPECT_EQUAL(os->poller_set(os, poller, server_side, false, false, NULL), STATUS_OK);
+    expect_event(poller, NULL, false, false);
+    EXPECT_EQUAL(os->poller_set(os, poller, server_side, true, false, &a), STATUS_OK);
+    EXPECT_EQUAL(os->socket_receive(os, server_side, bytes, 8, &count), STATUS_OK);
+    expect_event(poller, NULL, false, false);
+    shutdown(peer, SHUT_WR);
+    expect_event(poller, &a, true, false); /* the end is readable */
+    os->poller_destroy(os, poller);
+    finish();
+}
+
+int main(void) {
+    os = posix_os();
+    RUN(sends_and_receives);
+    RUN(sending_to_the_gone_is_an_error);
+    RUN(a_full_socket_says_again);
+    RUN(refuses_addresses);
+    RUN(speaks_ipv6);
+    RUN(polls_what_is_asked);
+    return test_finish();
+}
