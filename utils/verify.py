@@ -250,6 +250,10 @@ def read_frame(data, start, key):
      payload_check, header_check, body_check) = FRAME_HEADER.unpack(header)
     if header_check != siphash24(key, header[:48]):
         return None
+    if kind not in (FRAME_ENTRY, FRAME_MARK):
+        raise newer(f"frame of kind {kind}")
+    if flags & ~FRAME_ERASED:
+        raise newer(f"frame with flags {flags:#06x}")
     entry_at = start + FRAME_HEADER.size
     list_at = entry_at + entry_size
     payload_at = round_up(list_at + list_size)
@@ -264,8 +268,6 @@ def read_frame(data, start, key):
         return None
     if payload_check != siphash24(key, data[payload_at:end]):
         return None
-    if kind not in (FRAME_ENTRY, FRAME_MARK):
-        raise newer(f"frame of kind {kind}")
     frame = Frame()
     frame.kind, frame.type, frame.flags = kind, kind_of_entry, flags
     frame.sequence, frame.durable = sequence, durable
@@ -280,10 +282,12 @@ def frames_speak_for(data, start, key, sequence):
     """Is there a self-valid frame at or after `start` that knew `sequence` to be durable?"""
     at = data.find(b"VFRM", start)
     while at >= 0:
-        if at % 8 == 0:
-            frame = read_frame(data, at, key)
-            if frame and frame.durable > sequence:
-                return True
+        try:
+            frame = read_frame(data, at, key) if at % 8 == 0 else None
+        except Refusal:
+            frame = None  # Of a newer format: no evidence.
+        if frame and frame.durable > sequence:
+            return True
         at = data.find(b"VFRM", at + 1)
     return False
 
@@ -508,6 +512,8 @@ def read_batch(body, frame):
         elements = head
         if frame.list:
             raise damaged("a batch of form 0 has a list")
+        if len(body) > LONGEST_INLINE_BATCH:
+            raise damaged("a long batch is in form 0")
     elif form == 1:
         elements = Cursor(frame.list, "the list of the batch")
         root = head.bytes(32)
@@ -622,10 +628,10 @@ class Model:
         config = found.config if found else lent or change.config
         if config is None:
             return "(a) no such key"
-        if found and change.config and found.config.origin == change.config.origin == 0:
-            if found.config.quantisation != change.config.quantisation:
+        if change.config and config.origin == change.config.origin == 0:
+            if config.quantisation != change.config.quantisation:
                 return "(c) another quantisation"
-            if found.config.links != change.config.links:
+            if config.links != change.config.links:
                 return "(d) another M"
         form = FORM_SCALED if config.metric == COSINE else FORM_PLAIN
         if change.dimension != config.dimension or change.form != form:
@@ -756,6 +762,7 @@ class Verifier:
         self.model = Model()
         self.tree = LogTree()
         self.segments = []
+        self.newest = 0
         self.slots = []
         self.slot_roots = defaultdict(set)
         self.marks = 0
@@ -767,16 +774,18 @@ class Verifier:
 
     def run(self):
         names = self.find_segments()
+        self.newest = len(names)
         self.read_head()
         if not names and self.slots:
             raise misplaced("valori.head is there, but no segment")
-        headers = [self.read_header(number, names[number], number == len(names))
+        headers = [self.read_header(number, names[number], number == self.newest)
                    for number in sorted(names)]
         for position, header in enumerate(headers):
             if header:
                 following = headers[position + 1] if position + 1 < len(headers) else None
                 self.read_segment(names[header.number], header, following)
         self.check_slots_reached()
+        self.check_segments_reached()
 
     def find_segments(self):
         names = {}
@@ -784,8 +793,8 @@ class Verifier:
             match = SEGMENT_NAME.fullmatch(name)
             if match:
                 number = int(match[1])
-                if number in names:
-                    raise misplaced(f"{names[number]} and {name} have one number")
+                if name != f"valori-{number:08}.log":
+                    raise misplaced(f"{name} is not how segment {number} is named")
                 names[number] = name
         for expected, number in enumerate(sorted(names), 1):
             if number != expected:
@@ -822,12 +831,12 @@ class Verifier:
 
     def read_segment(self, name, header, following):
         due = self.tree.size
-        if header.base > due:
+        if header.base > due and header.number > 1:
             raise damaged(f"{name} begins at entry {header.base}; entries from {due} on are lost")
-        if header.base < due:
-            raise misplaced(f"{name} begins at entry {header.base}, which was already there")
+        if header.base != due:
+            raise misplaced(f"{name} begins at entry {header.base}; {due} is due there")
         if header.root != self.tree.root():
-            raise damaged(f"{name}: the log root before it is another")
+            raise misplaced(f"{name}: the log root before it is another")
 
         data = read_file(os.path.join(self.directory, name))
         at = HEADER_SIZE
@@ -852,8 +861,8 @@ class Verifier:
             if at < len(data):
                 raise damaged(f"{place}; a later segment exists")
             return
-        if used <= at and any(slot.segment > header.number for slot in self.slots):
-            raise misplaced(f"valori.head knows a segment after {name}, which is missing")
+        if at == len(data):
+            self.check_segments_reached()
         if any(slot.durable > due for slot in self.slots):
             raise damaged(f"{place}; valori.head knows it to be durable")
         if used > at:
@@ -865,8 +874,6 @@ class Verifier:
         if frame.kind == FRAME_MARK:
             self.marks += 1
             return
-        if frame.flags & ~FRAME_ERASED:
-            raise newer(f"frame with flags {frame.flags:#06x}")
         if frame.flags & FRAME_ERASED:
             raise newer("an erased payload")
         entry = Entry(frame.entry)
@@ -882,7 +889,7 @@ class Verifier:
 
     def compare_slots(self):
         if self.slot_roots[self.tree.size] != {self.tree.root()}:
-            raise damaged(f"valori.head has another log root of {self.tree.size} entries")
+            raise misplaced(f"valori.head has another log root of {self.tree.size} entries")
 
     def take_entry(self, entry, frame):
         if entry.passed_over:
@@ -923,6 +930,11 @@ class Verifier:
             if slot.durable > self.tree.size:
                 raise damaged(f"valori.head knows {slot.durable} entries to be durable, "
                               f"{self.tree.size} are there")
+
+    def check_segments_reached(self):
+        for slot in self.slots:
+            if slot.segment > self.newest:
+                raise misplaced(f"valori.head knows segment {slot.segment}, which is missing")
 
     def report(self):
         return {
