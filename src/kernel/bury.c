@@ -1,0 +1,88 @@
+/* The graveyard: memory of deleted objects, given back a little at a time.
+ *
+ * Deleting a key of a million records takes one leaf out of the keyspace; what hung on it goes
+ * here and nobody can reach it any more. Three lists, linked through fields that the dead need
+ * no longer: nodes of keyspace tries (their leaves are objects), objects, and nodes of record
+ * tries. */
+#include "base/check.h"
+#include "kernel/state.h"
+#include "kernel/pure.h"
+
+static bool is_node(uint32_t reference) { return reference != 0 && !(reference & TRIE_LEAF); }
+
+static void push_node(struct kernel *kernel, uint32_t *list, uint32_t reference) {
+    struct trie_node *node = pool_own(&kernel->memory, &kernel->state.nodes, reference - 1);
+    node->dirty = *list;
+    *list = reference;
+}
+
+/* Takes the first node off the list, frees it, and gives its children. */
+static void pop_node(struct kernel *kernel, uint32_t *list, uint32_t child[2]) {
+    uint32_t reference = *list;
+    const struct trie_node *node = pool_row(&kernel->state.nodes, reference - 1);
+    *list = node->dirty;
+    child[0] = node->child[0];
+    child[1] = node->child[1];
+    pool_give(&kernel->memory, &kernel->state.nodes, reference - 1);
+}
+
+void bury_object(struct kernel *kernel, uint32_t row) {
+    struct object *object = pool_own(&kernel->memory, &kernel->state.objects, row);
+    object->dirty = 0;
+    object->buried_slot = 0;
+    object->list_next = kernel->buried_objects;
+    kernel->buried_objects = row + 1;
+    if (is_node(object->records)) push_node(kernel, &kernel->buried_nodes, object->records);
+}
+
+void bury_keyspace(struct kernel *kernel, uint32_t root) {
+    if (is_node(root))
+        push_node(kernel, &kernel->buried_keys, root);
+    else if (root)
+        bury_object(kernel, root & ~TRIE_LEAF);
+}
+
+/* Free the bytes of the next slots of the first buried object, then its pools, then its row. */
+static void dissolve_object(struct kernel *kernel, uint32_t *budget) {
+    struct memory *memory = &kernel->memory;
+    struct heap *heap = &kernel->state.heap;
+    uint32_t row = kernel->buried_objects - 1;
+    struct object *object = pool_own(memory, &kernel->state.objects, row);
+    for (; object->buried_slot < object->metas.limit && *budget > 0; --*budget) {
+        uint32_t slot = object->buried_slot++;
+        if (!slot_live(object, slot)) continue;
+        const struct meta *meta = meta_at(object, slot);
+        heap_free(memory, heap, meta->name);
+        heap_free(memory, heap, meta->attributes);
+        heap_free(memory, heap, meta->fp32);
+    }
+    if (object->buried_slot < object->metas.limit) return;
+    if (!pool_dissolve(memory, &object->vectors, budget)) return;
+    if (!pool_dissolve(memory, &object->facts, budget)) return;
+    if (!pool_dissolve(memory, &object->metas, budget)) return;
+    heap_free(memory, heap, object->name);
+    kernel->buried_objects = object->list_next;
+    pool_give(memory, &kernel->state.objects, row);
+}
+
+bool kernel_tidy(struct kernel *kernel, uint32_t budget) {
+    while (budget > 0) {
+        uint32_t child[2];
+        if (kernel->buried_keys) {
+            pop_node(kernel, &kernel->buried_keys, child);
+            bury_keyspace(kernel, child[0]);
+            bury_keyspace(kernel, child[1]);
+            budget--;
+        } else if (kernel->buried_nodes) {
+            pop_node(kernel, &kernel->buried_nodes, child);
+            for (int i = 0; i < 2; i++)
+                if (is_node(child[i])) push_node(kernel, &kernel->buried_nodes, child[i]);
+            budget--;
+        } else if (kernel->buried_objects) {
+            dissolve_object(kernel, &budget);
+        } else {
+            return false;
+        }
+    }
+    return kernel->buried_keys || kernel->buried_nodes || kernel->buried_objects;
+}

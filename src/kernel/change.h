@@ -1,0 +1,115 @@
+/* A change: one decoded entry body (docs/format.md, section 6), the form in which the kernel is
+ * asked and told, and its bytes.
+ *
+ * All slices are borrowed: from the request, from the frame being replayed, or from scratch of
+ * the caller. Nothing in a change outlives the call it is given to. */
+#ifndef KERNEL_CHANGE_H
+#define KERNEL_CHANGE_H
+
+#include "base/buffer.h"
+#include "base/sha256.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+enum change_type {
+    CHANGE_SEAL = 1,
+    CHANGE_BATCH = 2,
+    CHANGE_CREATE = 3,
+    CHANGE_VADD = 4,
+    CHANGE_VREM = 5,
+    CHANGE_SETATTR = 6,
+    CHANGE_SETTAG = 7,
+    CHANGE_DEL = 8,
+    CHANGE_FLUSH = 9,
+    CHANGE_GROUP = 10,
+};
+
+enum change_flag {
+    CHANGE_VECTOR = 1,
+    CHANGE_ATTRIBUTES = 2,
+    CHANGE_ERASABLE = 4,
+    CHANGE_TAG = 8,
+    CHANGE_FP32 = 16,
+    CHANGE_NX = 32,
+    CHANGE_XX = 64,
+    CHANGE_CONFIG = 128,
+};
+
+enum metric { METRIC_COSINE = 1, METRIC_L2 = 2, METRIC_IP = 3 };
+enum index_kind { INDEX_FLAT = 1, INDEX_HNSW = 2 };
+enum quantisation { QUANTISATION_NONE = 0, QUANTISATION_Q8 = 1, QUANTISATION_BIN = 2 };
+enum origin { ORIGIN_VADD = 0, ORIGIN_VCREATE = 1 };
+
+#define DATABASE_COUNT 16
+#define FLUSH_ALL UINT32_MAX
+#define NAME_SIZE_MAX 65536
+#define ATTRIBUTES_SIZE_MAX 65536
+#define BATCH_INLINE_MAX 65403 /* a longer batch body takes form 1 */
+#define CONFIG_SIZE 29
+
+/* What a collection is made with; every field resolved (DESIGN.md 13.2). */
+struct config {
+    uint8_t metric, index, quantisation, origin;
+    uint32_t dim;
+    uint32_t m;
+    uint32_t ef;
+    uint64_t capacity;   /* elements; 0: no limit */
+    uint32_t reduce_dim; /* 0: no projection */
+};
+
+struct change {
+    uint8_t type;  /* enum change_type */
+    uint8_t flags; /* enum change_flag */
+    uint32_t db;   /* FLUSH: or FLUSH_ALL */
+    uint32_t group_count; /* GROUP only */
+    uint64_t tag;
+    struct slice key, element;
+    struct slice vector; /* vector bytes as docs/format.md section 6 has them */
+    struct slice attributes, fp32;
+    struct config config;
+    /* What the entry says in their place. change_commit() computes them. */
+    uint8_t object_hash[SHA256_SIZE], element_hash[SHA256_SIZE];
+    uint8_t vector_hash[SHA256_SIZE], attributes_hash[SHA256_SIZE], fp32_hash[SHA256_SIZE];
+};
+
+/* Compute the hashes of all parts that the change's type and flags call for. */
+void change_commit(struct change *change);
+
+/* Append the body. */
+enum status change_encode_body(const struct change *change, struct buffer *body);
+/* Append the payload parts; `with_key` is false where a batch leaves the key out. */
+enum status change_encode_payload(const struct change *change, bool with_key,
+                                  struct buffer *payload);
+
+/* Read a body of `type`, and its parts off the front of *payload. `previous` is the element
+ * before it in the batch, or NULL: its key is taken when the part was left out.
+ * STATUS_CORRUPT: malformed, or a commitment does not fit its part. STATUS_VERSION: a flag that
+ * this release does not know. `verify` false skips the hashing (for bytes that this process has
+ * just encoded). */
+enum status change_decode(uint8_t type, struct slice body, struct slice *payload,
+                          const struct change *previous, bool verify, struct change *change);
+
+/* CONFIG_SIZE bytes each way. Decoding answers STATUS_VERSION for an unknown form and
+ * STATUS_CORRUPT for values out of range. */
+void config_encode(const struct config *config, uint8_t bytes[CONFIG_SIZE]);
+enum status config_decode(struct slice bytes, struct config *config);
+
+/* Vector bytes. Sizes: 5 + 4 * dim, and 6 + 4 * dim when scaled. */
+size_t vector_bytes_size(bool scaled, uint32_t dim);
+void vector_encode(const int32_t *values, uint32_t dim, bool scaled, int8_t exponent,
+                   uint8_t *bytes);
+struct vector_facts {
+    bool scaled;
+    uint32_t dim;
+    int8_t exponent;
+    const uint8_t *values; /* dim little-endian i32 inside the bytes */
+};
+enum status vector_decode(struct slice bytes, struct vector_facts *facts);
+
+/* KH and C of docs/format.md section 7. */
+void hash_object_name(uint32_t db, struct slice key, uint8_t hash[SHA256_SIZE]);
+void hash_element_name(struct slice element, uint8_t hash[SHA256_SIZE]);
+void hash_principal(struct slice user, uint8_t hash[SHA256_SIZE]);
+void hash_payload(char kind, struct slice bytes, uint8_t hash[SHA256_SIZE]);
+
+#endif

@@ -1,0 +1,86 @@
+#include "kernel/pool.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "kernel/pure.h"
+
+void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size) {
+    check(row_size % 8 == 0 && row_size > 0);
+    size_t size = chunk_size;
+    /* At most an eighth of a chunk may be left over at its end. */
+    while (size < row_size || (size % row_size > size / 8 && size < 16 * (size_t)row_size))
+        size *= 2;
+    *pool = (struct pool){
+        .row_size = row_size,
+        .rows_per_chunk = (uint32_t)(size / row_size),
+        .reciprocal = UINT64_MAX / (size / row_size) + 1,
+        .chunk_class = memory_class(size),
+    };
+}
+
+static struct block *own_table(struct memory *memory, struct pool *pool) {
+    return memory_own(memory, &pool->table);
+}
+
+static void add_chunk(struct memory *memory, struct pool *pool) {
+    size_t needed = (pool->chunk_count + (size_t)1) * sizeof(struct block);
+    if (!pool->table.address) {
+        pool->table = memory_take(memory, memory_class(needed));
+    } else if (needed > block_size(pool->table.size_class)) {
+        struct block table = memory_take(memory, pool->table.size_class + 1);
+        memcpy(table.address, pool->table.address, block_size(pool->table.size_class));
+        memory_give(memory, &pool->table);
+        pool->table = table;
+    }
+    struct block *chunks = own_table(memory, pool);
+    chunks[pool->chunk_count++] = memory_take(memory, pool->chunk_class);
+}
+
+uint32_t pool_take(struct memory *memory, struct pool *pool) {
+    if (pool->free_row) {
+        uint32_t row = pool->free_row - 1;
+        uint8_t *bytes = pool_own(memory, pool, row);
+        pool->free_row = load_le32(bytes);
+        pool->free_count--;
+        store_le32(bytes, 0);
+        return row;
+    }
+    check(pool->limit < UINT32_MAX - 1);
+    if (pool->limit == pool->chunk_count * pool->rows_per_chunk) add_chunk(memory, pool);
+    return pool->limit++;
+}
+
+void pool_give(struct memory *memory, struct pool *pool, uint32_t row) {
+    uint8_t *bytes = pool_own(memory, pool, row);
+    memset(bytes, 0, pool->row_size);
+    store_le32(bytes, pool->free_row);
+    pool->free_row = row + 1;
+    pool->free_count++;
+}
+
+void *pool_own(struct memory *memory, struct pool *pool, uint32_t row) {
+    check(row < pool->limit);
+    struct block *chunks = pool->table.address;
+    uint32_t number = pool_chunk_of(pool, row);
+    struct block *chunk = &chunks[number];
+    if (chunk->epoch <= memory->newest_view) {
+        chunks = own_table(memory, pool);
+        chunk = &chunks[number];
+#ifndef BUG_18
+        memory_own(memory, chunk);
+#endif
+    }
+    return (uint8_t *)chunk->address +
+           (size_t)(row - number * pool->rows_per_chunk) * pool->row_size;
+}
+
+bool pool_dissolve(struct memory *memory, struct pool *pool, uint32_t *budget) {
+    while (pool->chunk_count > 0 && *budget > 0) {
+        struct block *chunks = own_table(memory, pool);
+        memory_give(memory, &chunks[--pool->chunk_count]);
+        --*budget;
+    }
+    if (pool->chunk_count > 0) return false;
+    memory_give(memory, &pool->table);
+    return true;
+}

@@ -1,0 +1,159 @@
+/* Recomputing the roots from raw memory, in slices.
+ *
+ * The tries' stored hashes are not believed: every leaf is hashed again from the names, numbers
+ * and bytes in the pools, and every node from its children. What is believed is their shape, and
+ * it is checked: each leaf lies on the path of its key, each node counts what is below it, and
+ * every live record is met once. Two walks with explicit stacks, keys outside and records
+ * inside, so that the work can stop anywhere. */
+#include "base/check.h"
+#include "kernel/state.h"
+#include "kernel/pure.h"
+
+struct frame {
+    uint32_t reference;
+    uint32_t side; /* 0: not entered, 1: in the left child, 2: in the right one */
+    struct trie_sum left;
+};
+
+struct walk {
+    const struct pool *nodes;
+    struct trie_sum sum; /* of the whole trie, when `height` is 0 */
+    uint32_t height;     /* frames in use */
+    struct frame frames[TRIE_DEPTH_MAX + 1];
+};
+
+struct recompute {
+    const struct state *state;
+    const struct object *object; /* whose records are being walked, or NULL */
+    bool content;
+    struct walk keys, records;
+};
+_Static_assert(sizeof(struct recompute) <= RECOMPUTE_SIZE, "the room is large enough");
+
+static void push(struct walk *walk, uint32_t reference) {
+    check(walk->height <= TRIE_DEPTH_MAX);
+    walk->frames[walk->height++] = (struct frame){.reference = reference};
+}
+
+static void walk_begin(struct walk *walk, const struct pool *nodes, uint32_t root) {
+    walk->nodes = nodes;
+    walk->height = 0;
+    push(walk, root);
+}
+
+/* The subtrie at the top has this sum: hand it to the node above, and so on while nodes are
+ * complete. False when a node's count is not that of its children. */
+static bool deliver(struct walk *walk, struct trie_sum sum) {
+    for (;;) {
+        if (--walk->height == 0) {
+            walk->sum = sum;
+            return true;
+        }
+        struct frame *above = &walk->frames[walk->height - 1];
+        const struct trie_node *node = pool_row(walk->nodes, above->reference - 1);
+        if (above->side == 1) {
+            above->left = sum;
+            above->side = 2;
+            push(walk, node->child[1]);
+            return true;
+        }
+        struct trie_sum whole = {.count = above->left.count + sum.count};
+        if (whole.count < 2 || whole.count != node->count) return false;
+        trie_node_hash(&above->left, &sum, whole.root);
+        sum = whole;
+    }
+}
+
+/* Go on to the next leaf. STATUS_AGAIN: *row is one, and deliver() is owed its sum. STATUS_OK:
+ * the walk is over. STATUS_CORRUPT: a count is wrong. */
+static enum status walk_to_leaf(struct walk *walk, uint32_t *row) {
+    while (walk->height > 0) {
+        struct frame *top = &walk->frames[walk->height - 1];
+        if (top->reference & TRIE_LEAF) {
+            *row = top->reference & ~TRIE_LEAF;
+            return STATUS_AGAIN;
+        }
+        if (top->reference == 0) {
+            if (!deliver(walk, (struct trie_sum){0})) return STATUS_CORRUPT;
+            continue;
+        }
+        const struct trie_node *node = pool_row(walk->nodes, top->reference - 1);
+        top->side = 1;
+        push(walk, node->child[0]);
+    }
+    return STATUS_OK;
+}
+
+/* Is `key` where its bits say? */
+static bool on_path(const struct walk *walk, const uint8_t key[SHA256_SIZE]) {
+    for (uint32_t depth = 0; depth + 1 < walk->height; depth++)
+        if (trie_bit(key, depth) != walk->frames[depth].side - 1) return false;
+    return true;
+}
+
+static enum status give_leaf(struct walk *walk, const uint8_t key[SHA256_SIZE],
+                             const uint8_t value[SHA256_SIZE]) {
+    if (!on_path(walk, key)) return STATUS_CORRUPT;
+    struct trie_sum sum = {.count = 1};
+    trie_leaf_hash(key, value, sum.root);
+    return deliver(walk, sum) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+static enum status give_record(struct recompute *recompute, uint32_t slot) {
+    struct record record;
+    if (!record_at(recompute->state, recompute->object, slot, &record)) return STATUS_CORRUPT;
+    if (recompute->content) record.widx = 0;
+    struct record_hashes hashes;
+    record_hashes(recompute->object, &record, &hashes);
+    uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
+    hash_element_name(record.element, key);
+    record_value_hash(&record, &hashes, value);
+    return give_leaf(&recompute->records, key, value);
+}
+
+static enum status give_object(struct recompute *recompute) {
+    const struct object *object = recompute->object;
+    if (recompute->records.sum.count != object->live) return STATUS_CORRUPT;
+    uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
+    struct slice name = heap_get(&recompute->state->heap, object->name, object->name_size);
+    hash_object_name(object->db, name, key);
+    object_value_hash(object, &recompute->records.sum, value);
+    recompute->object = NULL;
+    return give_leaf(&recompute->keys, key, value);
+}
+
+struct recompute *recompute_begin(void *room, const struct state *state, bool content) {
+    struct recompute *recompute = room;
+    recompute->state = state;
+    recompute->object = NULL;
+    recompute->content = content;
+    walk_begin(&recompute->keys, &state->nodes, state->keyspace);
+    return recompute;
+}
+
+enum status recompute_step(struct recompute *recompute, uint32_t leaves, struct roots *roots) {
+    for (; leaves > 0; leaves--) {
+        uint32_t row;
+        enum status status;
+        if (recompute->object) {
+            status = walk_to_leaf(&recompute->records, &row);
+            if (status == STATUS_AGAIN) status = give_record(recompute, row);
+            else if (status == STATUS_OK) status = give_object(recompute);
+        } else {
+            status = walk_to_leaf(&recompute->keys, &row);
+            if (status == STATUS_OK) {
+                *roots = (struct roots){.keyspace = recompute->keys.sum};
+                roots_finish(roots);
+                return STATUS_OK;
+            }
+            if (status == STATUS_AGAIN) {
+                recompute->object = object_at(recompute->state, row);
+                walk_begin(&recompute->records, &recompute->state->nodes,
+                           recompute->object->records);
+                status = STATUS_OK;
+            }
+        }
+        if (status) return status;
+    }
+    return STATUS_AGAIN;
+}

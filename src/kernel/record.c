@@ -1,0 +1,117 @@
+/* Records: their fields read out of the pools, and their commitment. */
+#include "base/bytes.h"
+#include "base/check.h"
+#include "kernel/semantics.h"
+#include "kernel/state.h"
+#include "kernel/pure.h"
+
+void record_read(const struct state *state, const struct object *object, uint32_t slot,
+                 struct record *record) {
+    const struct meta *meta = meta_at(object, slot);
+    bool kept = (meta->flags & CHANGE_FP32) != 0;
+    *record = (struct record){
+        .slot = slot,
+        .widx = meta->widx,
+        .flags = meta->flags,
+        .exponent = meta->exponent,
+        .tag = facts_at(object, slot)->tag,
+        .element = heap_get(&state->heap, meta->name, meta->name_size),
+        .attributes = heap_get(&state->heap, meta->attributes, meta->attributes_size),
+        .fp32 = heap_get(&state->heap, meta->fp32, kept ? 4 * (size_t)object->config.dim : 0),
+        .values = pool_row(&object->vectors, slot),
+    };
+}
+
+bool record_at(const struct state *state, const struct object *object, uint32_t slot,
+               struct record *record) {
+    if (slot >= object->facts.limit || !slot_live(object, slot)) return false;
+    record_read(state, object, slot, record);
+    return true;
+}
+
+bool record_find(const struct state *state, const struct object *object, struct slice element,
+                 struct record *record) {
+    uint8_t key[SHA256_SIZE];
+    hash_element_name(element, key);
+    uint32_t slot = trie_find(&state->nodes, &object->metas, object->records, key);
+    if (slot == UINT32_MAX) return false;
+    record_read(state, object, slot, record);
+    return true;
+}
+
+/* --- Commitment ------------------------------------------------------------------------ */
+
+static void hash_stored_vector(const struct object *object, const struct record *record,
+                               uint8_t out[SHA256_SIZE]) {
+    bool scaled = object->config.metric == METRIC_COSINE;
+    uint32_t dim = object->config.dim;
+    uint8_t bytes[1024] = {0x14, 'V'}; /* The salt's 32 zeros follow. */
+    uint8_t *p = bytes + 2 + 32;
+    *p++ = scaled ? 3 : 1;
+    store_le32(p, dim);
+    p += 4;
+    if (scaled) *p++ = (uint8_t)record->exponent;
+    struct sha256 hash;
+    sha256_begin(&hash);
+    for (uint32_t i = 0; i < dim; i++) {
+        if (p + 4 > bytes + sizeof bytes) {
+            sha256_add(&hash, bytes, (size_t)(p - bytes));
+            p = bytes;
+        }
+        store_le32(p, (uint32_t)record->values[i]);
+        p += 4;
+    }
+    sha256_add(&hash, bytes, (size_t)(p - bytes));
+    sha256_end(&hash, out);
+}
+
+void record_hashes(const struct object *object, const struct record *record,
+                   struct record_hashes *hashes) {
+    *hashes = (struct record_hashes){0};
+    hash_stored_vector(object, record, hashes->vector);
+    if (record->flags & CHANGE_ATTRIBUTES)
+        hash_payload('A', record->attributes, hashes->attributes);
+    if (record->flags & CHANGE_FP32) hash_payload('F', record->fp32, hashes->fp32);
+}
+
+void record_value_hash(const struct record *record, const struct record_hashes *hashes,
+                       uint8_t value[SHA256_SIZE]) {
+    uint8_t bytes[1 + 8 + 1 + 3 * SHA256_SIZE + 8] = {0x13};
+    store_le64(bytes + 1, record->widx);
+    bytes[9] = record->flags;
+    memcpy(bytes + 10, hashes->vector, SHA256_SIZE);
+    if (record->flags & CHANGE_ATTRIBUTES) memcpy(bytes + 42, hashes->attributes, SHA256_SIZE);
+    uint8_t *p = bytes + 74;
+#ifndef BUG_16
+    if (record->flags & CHANGE_TAG) store_le64(p, record->tag), p += 8;
+#endif
+    if (record->flags & CHANGE_FP32) memcpy(p, hashes->fp32, SHA256_SIZE), p += SHA256_SIZE;
+    sha256(bytes, (size_t)(p - bytes), value);
+}
+
+static uint8_t *put_sum(uint8_t *p, const struct trie_sum *sum) {
+    store_le64(p, sum->count);
+    memcpy(p + 8, sum->root, SHA256_SIZE);
+    return p + 8 + SHA256_SIZE;
+}
+
+void object_value_hash(const struct object *object, const struct trie_sum *records,
+                       uint8_t value[SHA256_SIZE]) {
+    static const struct trie_sum no_nodes;
+    uint8_t bytes[2 + 8 + CONFIG_SIZE + 2 * 40 + SHA256_SIZE + 8] = {0x17};
+    bytes[1] = (uint8_t)object->type;
+    store_le64(bytes + 2, CONFIG_SIZE);
+    config_encode(&object->config, bytes + 10);
+    uint8_t *p = put_sum(bytes + 10 + CONFIG_SIZE, records);
+    p = put_sum(p, &no_nodes);
+    memcpy(p, object->chain, SHA256_SIZE);
+    store_le64(p + SHA256_SIZE, object->next_slot);
+    sha256(bytes, sizeof bytes, value);
+}
+
+void roots_finish(struct roots *roots) {
+    uint8_t bytes[1 + 4 + SHA256_SIZE + 2 * 40] = {0x18, 1};
+    memcpy(bytes + 5, semantics_id, SHA256_SIZE);
+    put_sum(put_sum(bytes + 37, &roots->keyspace), &roots->system);
+    sha256(bytes, sizeof bytes, roots->state_root);
+}

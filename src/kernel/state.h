@@ -1,0 +1,134 @@
+/* What the kernel's chunks hold, for the kernel's own files. Everyone else asks kernel.h.
+ *
+ * struct state is copied as a whole to make a view; all it reaches lies in blocks that are
+ * copied on first write. An object (one key) is a row of `objects`; its records are rows with
+ * one number, the slot, in three pools side by side: vectors (what distances read), facts (what
+ * scans filter by) and metas (what the commitment and replies need). */
+#ifndef KERNEL_STATE_H
+#define KERNEL_STATE_H
+
+#include "kernel/heap.h"
+#include "kernel/kernel.h"
+#include "kernel/trie.h"
+
+#define OBJECT_COLLECTION 1
+
+/* facts.word: the flags in the top bits, and in a cosine collection |b|^2 (at most 2^50) below. */
+#define FACT_LIVE (UINT64_C(1) << 63)
+#define FACT_TAGGED (UINT64_C(1) << 62)
+#define FACT_NORM (FACT_TAGGED - 1)
+
+struct facts {
+    uint64_t tag; /* First: the link of a free row lies here and must not look like a flag. */
+    uint64_t word;
+};
+
+struct meta {
+    struct trie_leaf leaf;
+    uint64_t widx;
+    uint64_t name, attributes, fp32; /* heap handles */
+    uint32_t name_size, attributes_size;
+    uint8_t flags; /* of the record, as RV has them */
+    int8_t exponent;
+    uint8_t unused[6];
+};
+
+struct object {
+    struct trie_leaf leaf;
+    uint64_t name; /* heap handle */
+    uint32_t name_size;
+    uint32_t db;
+    uint32_t type;
+    uint32_t stride; /* int32 values in a row of vectors: dim rounded up to 16 */
+    struct config config;
+    uint64_t next_slot;        /* insertions so far; enters the commitment */
+    uint64_t attributes_count; /* records with attributes */
+    uint64_t live;             /* records */
+    uint32_t records;          /* trie over metas */
+    uint32_t max_bits;         /* bit length of the greatest |value| ever stored; only grows */
+    uint32_t dirty;            /* is in the list of objects to hash at the next seal */
+    uint32_t list_next, list_previous; /* object + 1: dirty list, or graveyard */
+    uint32_t buried_slot;      /* graveyard: slots below are freed */
+    struct pool vectors, facts, metas;
+    uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
+};
+
+struct state {
+    struct pool nodes;   /* of all tries */
+    struct pool objects;
+    struct heap heap;
+    uint32_t keyspace;   /* trie over objects */
+    uint64_t keys[DATABASE_COUNT];
+    uint64_t records;    /* in all objects */
+};
+
+struct view {
+    struct state state;
+    uint32_t epoch; /* 0: not in use */
+};
+
+/* Rows of an object and of its record; UINT32_MAX: there is none. */
+struct place {
+    uint32_t row, slot;
+};
+
+/* What kernel_admit() found, for kernel_apply() of the same change next. */
+struct admitted {
+    const struct change *change;
+    uint64_t applied; /* kernel->applied then */
+    struct place place;
+};
+
+struct kernel {
+    struct state state;
+    struct memory memory;
+    struct admitted admitted;
+    uint64_t applied;       /* changes so far */
+    bool live;              /* changes hash their own path */
+    uint32_t dirty_objects; /* head of the list, object + 1 */
+    uint64_t dirty;         /* changes since the last seal */
+    uint32_t buried_nodes;  /* graveyard: trie nodes, by reference */
+    uint32_t buried_keys;   /* graveyard: nodes of keyspace tries, whose leaves are objects */
+    uint32_t buried_objects;/* graveyard: object + 1 */
+    struct view views[VIEWS_MAX];
+};
+
+static inline const struct object *object_at(const struct state *state, uint32_t row) {
+    return pool_row(&state->objects, row);
+}
+static inline const struct meta *meta_at(const struct object *object, uint32_t slot) {
+    return pool_row(&object->metas, slot);
+}
+static inline const struct facts *facts_at(const struct object *object, uint32_t slot) {
+    return pool_row(&object->facts, slot);
+}
+static inline bool slot_live(const struct object *object, uint32_t slot) {
+    return (facts_at(object, slot)->word & FACT_LIVE) != 0;
+}
+
+/* --- record.c: one record's bytes and hashes --------------------------------------------- */
+
+/* RV of docs/format.md section 7. */
+struct record_hashes {
+    uint8_t vector[SHA256_SIZE], attributes[SHA256_SIZE], fp32[SHA256_SIZE];
+};
+void record_value_hash(const struct record *record, const struct record_hashes *hashes,
+                       uint8_t value[SHA256_SIZE]);
+/* C of the vector as it is stored, and of what lies beside it. */
+void record_hashes(const struct object *object, const struct record *record,
+                   struct record_hashes *hashes);
+/* Everything about the live record in `slot`. */
+void record_read(const struct state *state, const struct object *object, uint32_t slot,
+                 struct record *record);
+
+/* OV over a sealed records trie. */
+void object_value_hash(const struct object *object, const struct trie_sum *records,
+                       uint8_t value[SHA256_SIZE]);
+
+/* --- bury.c: deleted objects ------------------------------------------------------------- */
+
+/* Put what is no longer reachable into the graveyard; kernel_tidy() frees it. */
+void bury_object(struct kernel *kernel, uint32_t row);
+void bury_keyspace(struct kernel *kernel, uint32_t root);
+
+#endif

@@ -1,0 +1,213 @@
+#include "kernel/trie.h"
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "kernel/pure.h"
+
+_Static_assert(sizeof(struct trie_node) == 64, "a node is one cache line");
+
+static const struct trie_node *node_at(const struct pool *nodes, uint32_t reference) {
+    return pool_row(nodes, reference - 1);
+}
+static struct trie_node *own_node(struct memory *memory, struct pool *nodes,
+                                  uint32_t reference) {
+    return pool_own(memory, nodes, reference - 1);
+}
+static const struct trie_leaf *leaf_at(const struct pool *leaves, uint32_t reference) {
+    return pool_row(leaves, reference & ~TRIE_LEAF);
+}
+static bool is_node(uint32_t reference) { return reference != 0 && !(reference & TRIE_LEAF); }
+
+void trie_leaf_hash(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_SIZE],
+                    uint8_t hash[SHA256_SIZE]) {
+    uint8_t bytes[1 + 2 * SHA256_SIZE] = {0x10};
+    memcpy(bytes + 1, key, SHA256_SIZE);
+    memcpy(bytes + 1 + SHA256_SIZE, value, SHA256_SIZE);
+    sha256(bytes, sizeof bytes, hash);
+}
+
+void trie_node_hash(const struct trie_sum *left, const struct trie_sum *right,
+                    uint8_t hash[SHA256_SIZE]) {
+    uint8_t bytes[1 + 2 * (8 + SHA256_SIZE)] = {0x11};
+    store_le64(bytes + 1, left->count);
+    memcpy(bytes + 9, left->root, SHA256_SIZE);
+    store_le64(bytes + 41, right->count);
+    memcpy(bytes + 49, right->root, SHA256_SIZE);
+    sha256(bytes, sizeof bytes, hash);
+}
+
+uint32_t trie_find(const struct pool *nodes, const struct pool *leaves, uint32_t root,
+                   const uint8_t key[SHA256_SIZE]) {
+    uint32_t reference = root;
+    for (uint32_t depth = 0; is_node(reference); depth++)
+        reference = node_at(nodes, reference)->child[trie_bit(key, depth)];
+    if (reference == 0) return UINT32_MAX;
+    const struct trie_leaf *leaf = leaf_at(leaves, reference);
+    if (memcmp(leaf->key, key, SHA256_SIZE) != 0) return UINT32_MAX;
+    return reference & ~TRIE_LEAF;
+}
+
+/* The next node of a walk is known one step ahead: ask for it, and go round the other walks
+ * while it comes. */
+void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t root,
+                const uint8_t *const *keys, size_t count) {
+    uint32_t references[TRIE_FETCH_MAX];
+    check(count <= TRIE_FETCH_MAX);
+    for (size_t i = 0; i < count; i++) references[i] = root;
+    bool walking = true;
+    for (uint32_t depth = 0; walking; depth++) {
+        walking = false;
+        for (size_t i = 0; i < count; i++) {
+            if (!is_node(references[i])) continue;
+            references[i] = node_at(nodes, references[i])->child[trie_bit(keys[i], depth)];
+            if (references[i] & TRIE_LEAF)
+                __builtin_prefetch(leaf_at(leaves, references[i]));
+            else if (references[i])
+                __builtin_prefetch(node_at(nodes, references[i]), 1);
+            walking = walking || is_node(references[i]);
+        }
+    }
+}
+
+/* Nodes from `depth` down to where two leaves part; gives the topmost. */
+static uint32_t part_leaves(struct memory *memory, struct pool *nodes,
+                            const struct pool *leaves, uint32_t depth, uint32_t old,
+                            uint32_t new) {
+    const uint8_t *old_key = leaf_at(leaves, old)->key, *new_key = leaf_at(leaves, new)->key;
+    uint32_t top = 0, above = 0;
+    for (;; depth++) {
+        check(depth < TRIE_DEPTH_MAX); /* Two keys with one hash: SHA-256 is broken. */
+        uint32_t reference = pool_take(memory, nodes) + 1;
+        struct trie_node *node = own_node(memory, nodes, reference);
+        node->count = 2;
+        node->dirty = 1;
+        if (above)
+            own_node(memory, nodes, above)->child[trie_bit(new_key, depth - 1)] = reference;
+        else
+            top = reference;
+        above = reference;
+        uint32_t old_bit = trie_bit(old_key, depth), new_bit = trie_bit(new_key, depth);
+        if (old_bit == new_bit) continue;
+        node = own_node(memory, nodes, reference);
+        node->child[old_bit] = old;
+        node->child[new_bit] = new;
+        return top;
+    }
+}
+
+void trie_insert(struct memory *memory, struct pool *nodes, const struct pool *leaves,
+                 uint32_t *root, uint32_t row) {
+    const uint8_t *key = leaf_at(leaves, row)->key;
+    uint32_t leaf = row | TRIE_LEAF;
+    uint32_t reference = *root, above = 0, depth = 0;
+    for (; is_node(reference); depth++) {
+        struct trie_node *node = own_node(memory, nodes, reference);
+        node->count++;
+        node->dirty = 1;
+        above = reference;
+        reference = node->child[trie_bit(key, depth)];
+    }
+    if (reference) leaf = part_leaves(memory, nodes, leaves, depth, reference, leaf);
+    if (above)
+        own_node(memory, nodes, above)->child[trie_bit(key, depth - 1)] = leaf;
+    else
+        *root = leaf;
+}
+
+void trie_remove(struct memory *memory, struct pool *nodes, const struct pool *leaves,
+                 uint32_t *root, uint32_t row) {
+    const uint8_t *key = leaf_at(leaves, row)->key;
+    uint32_t path[TRIE_DEPTH_MAX];
+    uint32_t depth = 0, reference = *root;
+    for (; is_node(reference); depth++) {
+        struct trie_node *node = own_node(memory, nodes, reference);
+        node->count--;
+        node->dirty = 1;
+        path[depth] = reference;
+        reference = node->child[trie_bit(key, depth)];
+    }
+    check(reference == (row | TRIE_LEAF));
+
+    /* A node that is left with one leaf is that leaf, and so on upwards. */
+    uint32_t replacement = 0;
+    while (depth > 0) {
+        depth--;
+        struct trie_node *node = own_node(memory, nodes, path[depth]);
+        uint32_t bit = trie_bit(key, depth);
+        node->child[bit] = replacement;
+        if (node->count > 1) return;
+#ifdef BUG_17
+        return;
+#endif
+        replacement = node->child[0] ? node->child[0] : node->child[1];
+        check(replacement & TRIE_LEAF);
+        pool_give(memory, nodes, path[depth] - 1);
+    }
+    *root = replacement;
+}
+
+void trie_touch(struct memory *memory, struct pool *nodes, const struct pool *leaves,
+                uint32_t root, uint32_t row) {
+    const uint8_t *key = leaf_at(leaves, row)->key;
+    uint32_t reference = root;
+    for (uint32_t depth = 0; is_node(reference); depth++) {
+        const struct trie_node *node = node_at(nodes, reference);
+        uint32_t child = node->child[trie_bit(key, depth)];
+        if (!node->dirty) own_node(memory, nodes, reference)->dirty = 1;
+        reference = child;
+    }
+    check(reference == (row | TRIE_LEAF));
+}
+
+void trie_sum(const struct pool *nodes, const struct pool *leaves, uint32_t reference,
+              struct trie_sum *sum) {
+    if (reference == 0) {
+        *sum = (struct trie_sum){0};
+    } else if (is_node(reference)) {
+        const struct trie_node *node = node_at(nodes, reference);
+        sum->count = node->count;
+        memcpy(sum->root, node->hash, SHA256_SIZE);
+    } else {
+        sum->count = 1;
+        memcpy(sum->root, leaf_at(leaves, reference)->hash, SHA256_SIZE);
+    }
+}
+
+/* Hash one node whose children are not marked. */
+static void hash_node(struct memory *memory, struct pool *nodes, const struct pool *leaves,
+                      uint32_t reference) {
+    struct trie_node *node = own_node(memory, nodes, reference);
+    struct trie_sum left, right;
+    trie_sum(nodes, leaves, node->child[0], &left);
+    trie_sum(nodes, leaves, node->child[1], &right);
+    trie_node_hash(&left, &right, node->hash);
+    node->dirty = 0;
+}
+
+static bool is_marked(const struct pool *nodes, uint32_t reference) {
+    return is_node(reference) && node_at(nodes, reference)->dirty;
+}
+
+void trie_settle(struct memory *memory, struct pool *nodes, const struct pool *leaves,
+                 uint32_t root, const uint8_t key[SHA256_SIZE]) {
+    uint32_t path[TRIE_DEPTH_MAX], depth = 0;
+    for (uint32_t reference = root; is_node(reference); depth++) {
+        path[depth] = reference;
+        reference = node_at(nodes, reference)->child[trie_bit(key, depth)];
+    }
+    while (depth-- > TRIE_UPPER) {
+        const struct trie_node *node = node_at(nodes, path[depth]);
+        if (is_marked(nodes, node->child[0]) || is_marked(nodes, node->child[1])) return;
+        hash_node(memory, nodes, leaves, path[depth]);
+    }
+}
+
+/* Recursion is bounded by TRIE_DEPTH_MAX; for honest keys it is about log2 of the count. */
+void trie_seal(struct memory *memory, struct pool *nodes, const struct pool *leaves,
+               uint32_t root) {
+    if (!is_marked(nodes, root)) return;
+    uint32_t left = node_at(nodes, root)->child[0], right = node_at(nodes, root)->child[1];
+    trie_seal(memory, nodes, leaves, left);
+    trie_seal(memory, nodes, leaves, right);
+    hash_node(memory, nodes, leaves, root);
+}
