@@ -1,0 +1,336 @@
+#include "engine/engine_internal.h"
+
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "kernel/semantics.h"
+
+#define LOCK_NAME "valori.lock"
+
+enum {
+    ENTRY_BUFFER_MAX = 1 << 30,
+    RESERVE_SIZE = 64 << 20,
+};
+
+/* --- Open and close -------------------------------------------------------------------- */
+
+static void *take_region(void *context, size_t size) {
+    const struct os *os = context;
+    return os->region_take(os, size);
+}
+static void give_region(void *context, void *region, size_t size) {
+    const struct os *os = context;
+    os->region_give(os, region, size);
+}
+static void warm_region(void *context, void *region, size_t size) {
+    const struct os *os = context;
+    os->region_warm(os, region, size);
+}
+
+static enum status open_kernel(struct engine *engine) {
+    /* The table is const for everyone; its functions take it as such. */
+    struct memory_source source = {
+        .context = (void *)(uintptr_t)engine->os,
+        .take = take_region,
+        .give = give_region,
+        .warm = engine->os->region_warm ? warm_region : NULL,
+    };
+    enum status status = kernel_create(&source, &engine->kernel);
+    if (status) return status;
+    kernel_seal(engine->kernel, &engine->sealed); /* The roots of the empty state. */
+    return STATUS_OK;
+}
+
+static enum status open_directory(struct engine *engine, struct engine_report *report) {
+    const struct os *os = engine->os;
+    const char *path = engine->options.directory;
+    enum status status = os->directory_open(os, path, &engine->directory);
+    if (status) {
+        snprintf(report->message, sizeof report->message, "FATAL io: cannot open directory %s: %s", path,
+                 os->error_text(os));
+        return status;
+    }
+    if (engine->options.read_only) return STATUS_OK;
+    status = os->directory_lock(os, engine->directory, LOCK_NAME);
+    if (status == STATUS_LOCKED)
+        snprintf(report->message, sizeof report->message,
+                 "FATAL locked: directory %s is in use by another valori-server (%s)", path, LOCK_NAME);
+    else if (status)
+        snprintf(report->message, sizeof report->message, "FATAL io: cannot lock %s in %s: %s", LOCK_NAME,
+                 path, os->error_text(os));
+    return status;
+}
+
+static enum status open_log(struct engine *engine, struct engine_report *report) {
+    struct log_options options = {.segment_size = engine->options.segment_size,
+                                  .reserve_size = RESERVE_SIZE,
+                                  .read_only = engine->options.read_only};
+    enum status status = log_open(engine->os, engine->allocator, engine->directory, &options,
+                                  &engine->log, &report->log);
+    if (status) {
+        snprintf(report->message, sizeof report->message, "%s", report->log.message);
+        return status;
+    }
+    if (engine->options.log_enabled) return STATUS_OK;
+    bool exists = log_exists(engine->log);
+    log_close(engine->log);
+    engine->log = NULL;
+    if (!exists) return STATUS_OK;
+    snprintf(report->message, sizeof report->message,
+             "FATAL config: directory %s holds a log, which appendonly no would pass over; start with "
+             "appendonly yes, or in another directory",
+             engine->options.directory);
+    return STATUS_INVALID;
+}
+
+enum status engine_open(const struct os *os, const struct allocator *allocator,
+                        const struct engine_options *options, struct engine **out,
+                        struct engine_report *report) {
+    *out = NULL;
+    *report = (struct engine_report){.last_seal = UINT64_MAX};
+    struct engine *engine = allocate(allocator, sizeof *engine);
+    if (!engine) return STATUS_MEMORY;
+    *engine = (struct engine){.os = os,
+                              .allocator = allocator,
+                              .options = *options,
+                              .phase = PHASE_SCAN,
+                              .seal_sequence = UINT64_MAX};
+    buffer_init(&engine->body, allocator, ENTRY_BUFFER_MAX);
+    buffer_init(&engine->payload, allocator, ENTRY_BUFFER_MAX);
+    rfc6962_begin(&engine->tree);
+    hash_principal(slice_text("default"), engine->principal);
+
+    enum status status = open_directory(engine, report);
+    if (!status) status = open_log(engine, report);
+    if (!status) status = open_kernel(engine);
+    if (status == STATUS_MEMORY)
+        snprintf(report->message, sizeof report->message, "FATAL memory: none left");
+    if (status) {
+        engine_close(engine);
+        return status;
+    }
+    if (engine->log)
+        engine->bytes_total = 2 * log_bytes_total(engine->log);
+    else
+        engine->phase = PHASE_READY;
+    kernel_set_live(engine->kernel, engine->phase == PHASE_READY);
+    *out = engine;
+    return STATUS_OK;
+}
+
+void engine_close(struct engine *engine) {
+    if (!engine) return;
+    if (engine->log) log_close(engine->log);
+    kernel_destroy(engine->kernel);
+    if (engine->directory) engine->os->directory_close(engine->os, engine->directory);
+    buffer_free(&engine->body);
+    buffer_free(&engine->payload);
+    release(engine->allocator, engine, sizeof *engine);
+}
+
+enum status engine_stop(struct engine *engine) {
+    return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log) : STATUS_OK;
+}
+
+/* --- Append ---------------------------------------------------------------------------- */
+
+static uint64_t next_time(struct engine *engine) {
+    uint64_t now = engine->os->wall_us(engine->os);
+#ifdef BUG_24
+    return now;
+#endif
+    return now > engine->last_time_us ? now : engine->last_time_us;
+}
+
+static enum status append_in_memory(struct engine *engine, const struct log_entry *entry) {
+    uint8_t leaf[SHA256_SIZE];
+    rfc6962_leaf(entry->head, entry->body, leaf);
+    rfc6962_append(&engine->tree, leaf);
+    return STATUS_OK;
+}
+
+static void note_append(struct engine *engine, uint64_t before) {
+    if (engine->log && log_durable(engine->log) == before)
+        engine->unsynced_since_us = engine->os->monotonic_us(engine->os);
+}
+
+enum status engine_append(struct engine *engine, const struct entry_parts *parts,
+                          uint64_t *sequence) {
+    uint64_t size = engine_size(engine);
+    struct entry entry = {.type = parts->type,
+                          .flags = parts->flags,
+                          .sequence = size,
+                          .time_us = next_time(engine)};
+    memcpy(entry.principal, engine->principal, SHA256_SIZE);
+    uint8_t head[ENTRY_HEADER_SIZE + 64];
+    check(parts->body_head.size <= 64);
+    entry_encode_header(&entry, parts->body_head.size + parts->body.size, head);
+    if (parts->body_head.size > 0)
+        memcpy(head + ENTRY_HEADER_SIZE, parts->body_head.data, parts->body_head.size);
+    struct log_entry logged = {
+        .type = parts->type,
+        .head = slice_of(head, ENTRY_HEADER_SIZE + parts->body_head.size),
+        .body = parts->body,
+        .list = parts->list,
+        .payload = parts->payload,
+    };
+    check(logged.head.size + logged.body.size <= ENTRY_SIZE_MAX);
+    uint8_t leaf[SHA256_SIZE];
+    enum status status = engine->log ? log_append(engine->log, &logged, leaf)
+                                     : append_in_memory(engine, &logged);
+    if (status == STATUS_NO_SPACE) engine->refusing = true;
+    if (status == STATUS_IO) engine->phase = PHASE_FAILED;
+    if (status) return status;
+    engine->last_time_us = entry.time_us;
+    note_append(engine, size);
+    *sequence = size;
+    return STATUS_OK;
+}
+
+void engine_note_change(struct engine *engine) {
+    if (engine->dirty++ == 0) engine->dirty_since_us = engine->os->monotonic_us(engine->os);
+}
+
+/* --- Submit ---------------------------------------------------------------------------- */
+
+/* What any write is asked first. */
+static enum status writable(const struct engine *engine) {
+    if (engine->phase == PHASE_FAILED) return STATUS_IO;
+    check(engine->phase == PHASE_READY && !engine->batch.running);
+    return engine->refusing ? STATUS_NO_SPACE : STATUS_OK;
+}
+
+enum status engine_submit(struct engine *engine, struct change *change, struct outcome *outcome,
+                          uint64_t *sequence) {
+    enum status status = writable(engine);
+    if (status) return status;
+    change_commit(change);
+    status = kernel_admit(engine->kernel, change);
+    if (status) return status;
+
+    buffer_clear(&engine->body);
+    buffer_clear(&engine->payload);
+    status = change_encode_body(change, &engine->body);
+    if (!status) status = change_encode_payload(change, true, &engine->payload);
+    if (status) return status;
+    struct entry_parts parts = {.type = change->type,
+                                .body = buffer_slice(&engine->body),
+                                .payload = buffer_slice(&engine->payload)};
+#ifdef BUG_20
+    kernel_apply(engine->kernel, engine_size(engine), change, outcome);
+#endif
+    status = engine_append(engine, &parts, sequence);
+    if (status) return status;
+
+#ifndef BUG_20
+    kernel_apply(engine->kernel, *sequence, change, outcome);
+#endif
+    check(outcome->status == STATUS_OK);
+    engine_note_change(engine);
+    return STATUS_OK;
+}
+
+/* --- Seal ------------------------------------------------------------------------------ */
+
+static uint8_t *put_sum(uint8_t *p, const struct trie_sum *sum) {
+    store_le64(p, sum->count);
+    memcpy(p + 8, sum->root, SHA256_SIZE);
+    return p + 8 + SHA256_SIZE;
+}
+
+void seal_encode(uint64_t sequence, const struct roots *roots, uint8_t body[SEAL_SIZE]) {
+    store_le64(body, sequence);
+    memcpy(body + 8, roots->state_root, SHA256_SIZE);
+    memcpy(body + 40, semantics_id, SHA256_SIZE);
+    put_sum(put_sum(body + 72, &roots->keyspace), &roots->system);
+}
+
+enum status seal_decode(struct slice body, uint64_t *sequence, struct roots *roots) {
+    if (body.size != SEAL_SIZE) return STATUS_CORRUPT;
+    const uint8_t *p = body.data;
+    *sequence = load_le64(p);
+    memcpy(roots->state_root, p + 8, SHA256_SIZE);
+    if (memcmp(p + 40, semantics_id, SHA256_SIZE) != 0) return STATUS_VERSION;
+    roots->keyspace.count = load_le64(p + 72);
+    memcpy(roots->keyspace.root, p + 80, SHA256_SIZE);
+    roots->system.count = load_le64(p + 112);
+    memcpy(roots->system.root, p + 120, SHA256_SIZE);
+    return STATUS_OK;
+}
+
+enum status engine_seal(struct engine *engine) {
+    enum status status = writable(engine);
+    if (status || engine->dirty == 0) return status;
+    struct roots roots;
+    kernel_seal(engine->kernel, &roots);
+    uint8_t body[SEAL_SIZE];
+    seal_encode(engine_size(engine), &roots, body);
+    struct entry_parts parts = {.type = CHANGE_SEAL,
+                                .flags = ENTRY_NO_STATE,
+                                .body = slice_of(body, sizeof body)};
+    uint64_t sequence;
+    status = engine_append(engine, &parts, &sequence);
+    if (status) return status;
+    engine->sealed = roots;
+    engine->seal_sequence = sequence;
+    engine->dirty = 0;
+    engine->facts.seals++;
+    return STATUS_OK;
+}
+
+/* --- Reading ---------------------------------------------------------------------------- */
+
+const struct state *engine_state(const struct engine *engine) {
+    return kernel_state(engine->kernel);
+}
+struct kernel *engine_kernel(struct engine *engine) { return engine->kernel; }
+
+uint64_t engine_size(const struct engine *engine) {
+    return engine->log ? log_size(engine->log) : engine->tree.size;
+}
+uint64_t engine_durable(const struct engine *engine) {
+    return engine->log ? log_durable(engine->log) : engine->tree.size;
+}
+uint64_t engine_acknowledged(const struct engine *engine) {
+    return engine->log ? engine->acknowledged : engine->tree.size;
+}
+bool engine_refusing(const struct engine *engine) { return engine->refusing; }
+int engine_error(const struct engine *engine) {
+    return engine->log ? log_error(engine->log) : 0;
+}
+
+void engine_proof_state(const struct engine *engine, struct proof_state *proof) {
+    proof->roots = engine->sealed;
+    proof->seal_sequence = engine->seal_sequence;
+    proof->dirty = engine->dirty;
+    proof->log_size = engine_size(engine);
+    if (engine->log)
+        log_root(engine->log, proof->log_root);
+    else
+        rfc6962_root(&engine->tree, proof->log_root);
+}
+
+void engine_facts(const struct engine *engine, struct engine_facts *facts) {
+    *facts = engine->facts;
+    if (!engine->log) return;
+    facts->log_disk_bytes = log_disk_bytes(engine->log);
+    facts->log_segments = log_segment_count(engine->log);
+    facts->unsynced_bytes = log_unsynced_bytes(engine->log);
+    facts->sync_running = log_sync_running(engine->log);
+    facts->log_id = log_id(engine->log);
+}
+
+int engine_exit_code(enum status status) {
+    switch (status) {
+    case STATUS_OK: return 0;
+    case STATUS_LOCKED: return 2;
+    case STATUS_CORRUPT: return 3;
+    case STATUS_VERSION: return 4;
+    case STATUS_FOREIGN: return 5;
+    case STATUS_MEMORY: return 70;
+    case STATUS_IO:
+    case STATUS_NO_SPACE: return 74;
+    default: return 1;
+    }
+}

@@ -1,0 +1,85 @@
+/* The engine's own parts, shared by its files. */
+#ifndef ENGINE_ENGINE_INTERNAL_H
+#define ENGINE_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+
+enum engine_phase {
+    PHASE_SCAN,   /* frames are being read and checked */
+    PHASE_REPLAY, /* entries are being applied */
+    PHASE_READY,
+    PHASE_FAILED, /* final: only engine_close() */
+};
+
+/* A batch under way: its elements and, inside a group, what became of the group. */
+struct running_batch {
+    struct batch_reader reader;
+    uint64_t sequence;
+    uint32_t group_left;       /* members still to come */
+    enum status group_refusal; /* of the group they belong to */
+    bool admitted;             /* its group was checked before it was logged */
+    bool running;
+};
+
+struct engine {
+    const struct os *os;
+    const struct allocator *allocator;
+    struct engine_options options;
+    enum engine_phase phase;
+
+    struct directory *directory;
+    struct log *log; /* NULL without appendonly */
+    struct kernel *kernel;
+
+    /* The log that is not on a disk, without appendonly. */
+    struct rfc6962_range tree;
+
+    uint8_t principal[SHA256_SIZE];
+    uint64_t last_time_us; /* of the last entry; entries never go back */
+    struct buffer body, payload; /* of the entry being submitted; kept to save allocations */
+    struct running_batch batch;
+
+    struct roots sealed; /* by the last SEAL */
+    uint64_t seal_sequence;
+    uint64_t dirty;          /* changes since */
+    uint64_t dirty_since_us; /* monotonic time of the first of them */
+
+    uint64_t acknowledged;
+    uint64_t unsynced_since_us; /* how long the oldest unsynced entry has waited */
+    uint64_t sync_started_us, sync_ended_us;
+    bool syncing;
+    bool alone;    /* nobody but the one who waits: sync in place */
+    bool refusing; /* the disk is full */
+    uint64_t space_checked_us;
+
+    uint64_t bytes_done, bytes_total; /* recovery's progress, over both passes */
+    uint64_t scan_target;             /* last SEAL found by the scan */
+    uint64_t replay_started_us;
+    struct engine_facts facts;
+};
+
+/* Give an entry its header and put it into the log. */
+struct entry_parts {
+    uint8_t type;
+    uint16_t flags;
+    struct slice body_head, body; /* one after the other */
+    struct slice list, payload;
+};
+enum status engine_append(struct engine *engine, const struct entry_parts *parts,
+                          uint64_t *sequence);
+
+/* Note that a change was applied. */
+void engine_note_change(struct engine *engine);
+
+/* Walk a batch: see engine_batch_next(). */
+void batch_start(struct engine *engine, const struct batch_reader *reader, uint64_t sequence,
+                 bool admitted);
+enum status batch_step(struct engine *engine, struct batch_event *event);
+
+/* SEAL bodies. */
+#define SEAL_SIZE (8 + 2 * SHA256_SIZE + 2 * (8 + SHA256_SIZE))
+void seal_encode(uint64_t sequence, const struct roots *roots, uint8_t body[SEAL_SIZE]);
+/* STATUS_VERSION for another semantics id. */
+enum status seal_decode(struct slice body, uint64_t *sequence, struct roots *roots);
+
+#endif

@@ -1,0 +1,160 @@
+/* Format 1 must load for ever: a directory that the first release wrote, in
+ * tests/golden/format-1, has the roots that it had then.
+ *
+ * It holds every type of entry and every flag, batches of both forms, refused elements, several
+ * segments, marks, head slots, and two sessions. `test_format_1 DIRECTORY` wrote it; a later
+ * format gets a directory of its own beside it, and this one never changes. */
+#define _DEFAULT_SOURCE /* for fixture.h */
+#include "test.h"
+
+#include "random/history.h"
+#include "unit/engine/fixture.h"
+
+static const char data[] = "tests/golden/format-1/data";
+static const char expected[] = "tests/golden/format-1/expected.txt";
+
+static struct engine *engine;
+static struct engine_report report;
+
+/* --- Writing one ------------------------------------------------------------------------------ */
+
+static void write_batch(struct history *history, uint32_t count, uint32_t flushes) {
+    struct batch batch;
+    struct change change, flush = {.type = CHANGE_FLUSH, .db = 9};
+    struct change group = {.type = CHANGE_GROUP, .group_count = 3};
+    batch_begin(&batch, os_allocator(), 16 << 20);
+    for (uint32_t i = 0; i < flushes; i++) batch_add(&batch, &flush);
+    batch_add(&batch, &group);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i < 3)
+            history_member(history, 2, &change);
+        else
+            history_next(history, &change);
+        change_commit(&change);
+        batch_add(&batch, &change);
+    }
+    uint64_t sequence;
+    struct batch_event event;
+    enum status status = engine_batch_submit(engine, &batch, &sequence);
+    while (!status) status = engine_batch_next(engine, &event);
+    batch_free(&batch);
+}
+
+static void write_changes(struct history *history, int count) {
+    for (int i = 0; i < count; i++) {
+        struct change change;
+        history_next(history, &change);
+        submit(engine, &change);
+        world.wall += 1000;
+        turn(engine);
+        if (i % 10 != 5) continue;
+        world.monotonic += 200000; /* A pause, for a durable mark and a head slot. */
+        turn(engine);
+        turn(engine);
+    }
+}
+
+static int write_directory(const char *path) {
+    struct engine_options options = options_for(path);
+    struct history history;
+    world_begin();
+    options.segment_size = 16 << 10;
+    options.seal_dirty_max = 20;
+    history_begin(&history, 1, 12);
+    for (int session = 0; session < 2; session++) {
+        if (start_engine(&options, &engine, &report)) return 1;
+        write_changes(&history, 60);
+        write_batch(&history, 12, 0);
+        if (session == 0) write_batch(&history, 8, 6600); /* Too long to be inline. */
+        turn(engine);
+        write_changes(&history, 15);
+        stop_engine(engine);
+    }
+    return 0;
+}
+
+/* --- Reading it ------------------------------------------------------------------------------- */
+
+static char copy[PATH_SIZE];
+
+static bool begin(void) {
+    world_begin();
+    if (access(expected, R_OK) != 0) return false;
+    directory_make(copy);
+    directory_copy(data, copy); /* git keeps no modes, and the engine asks for safe ones */
+    return true;
+}
+
+static void hex_of(const uint8_t hash[SHA256_SIZE], char *text) {
+    for (int i = 0; i < SHA256_SIZE; i++) snprintf(text + 2 * i, 3, "%02x", hash[i]);
+}
+
+static void roots_are_what_they_were(void) {
+    if (!begin()) SKIP("not run at the top of the tree");
+    struct engine_options options = options_for(copy);
+    char code[8], wanted[4][65], found[65];
+    FILE *file = fopen(expected, "r");
+    EXPECT_EQUAL(fscanf(file, "%7s %64s %64s %64s %64s", code, wanted[0], wanted[1], wanted[2],
+                        wanted[3]),
+                 5);
+    fclose(file);
+    options.read_only = options.verify_every_seal = true;
+    EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_OK);
+    if (!engine) {
+        printf("    %s\n", report.message);
+        return;
+    }
+    struct proof_state proof;
+    struct roots roots[2];
+    engine_proof_state(engine, &proof);
+    for (int content = 0; content < 2; content++)
+        EXPECT_EQUAL(recompute_all(engine_state(engine), content, &roots[content]), STATUS_OK);
+    const uint8_t *hashes[] = {proof.log_root, proof.roots.state_root, roots[0].state_root,
+                               roots[1].state_root};
+    for (int i = 0; i < 4; i++) {
+        hex_of(hashes[i], found);
+        EXPECT(strcmp(found, wanted[i]) == 0);
+    }
+    engine_close(engine);
+    directory_remove(copy);
+}
+
+/* And today's release goes on from there. */
+static void it_can_be_written(void) {
+    if (!begin()) SKIP("not run at the top of the tree");
+    struct engine_options options = options_for(copy);
+    struct made made;
+    EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_OK);
+    uint64_t size = engine_size(engine);
+    EXPECT_EQUAL(submit(engine, make_vadd(&made, "today", "e", 1)), STATUS_OK);
+    stop_engine(engine);
+    EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_OK);
+    EXPECT_EQUAL(engine_size(engine), size + 1);
+    EXPECT(state_find(engine_state(engine), 0, slice_text("today")) != NULL);
+    stop_engine(engine);
+    directory_remove(copy);
+}
+
+static void verify_py_says_the_same(void) {
+    if (system("python3 -c '' > /dev/null 2>&1") != 0) SKIP("no python3");
+    if (!begin()) SKIP("not run at the top of the tree");
+    char name[PATH_SIZE + 20], command[PATH_SIZE + 40];
+    snprintf(name, sizeof name, "%s/format-1", copy);
+    mkdir(name, 0700);
+    directory_copy(data, name);
+    snprintf(command, sizeof command, "%s/expected", name);
+    file_copy(expected, command);
+    snprintf(command, sizeof command, "tests/random/compare '%s'", copy);
+    fflush(stdout);
+    EXPECT_EQUAL(system(command), 0);
+    directory_remove(name);
+    directory_remove(copy);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1) return write_directory(argv[1]);
+    RUN(roots_are_what_they_were);
+    RUN(it_can_be_written);
+    RUN(verify_py_says_the_same);
+    return test_finish();
+}
