@@ -1,0 +1,130 @@
+/* One command on its way: who asks, what was asked, and where the answer goes. */
+#ifndef SERVER_CALL_H
+#define SERVER_CALL_H
+
+#include "kernel/kernel.h"
+#include "net/resp_write.h"
+#include "server/command_table.h"
+
+struct client;
+struct server;
+
+struct call {
+    struct server *server;
+    struct client *client; /* NULL: it left while its command ran; replies go nowhere */
+    const struct command *command;
+    const struct slice *arguments; /* the command's name is the first */
+    size_t count;
+    uint32_t db;
+    bool failed; /* an error was answered */
+    char *
+        refusal; /* while a transaction is planned: errors come here instead of a reply */
+};
+#define CALL_REFUSAL_SIZE 256
+
+/* Where the answer is written: exactly one value for each call. */
+struct reply *call_reply(struct call *call);
+
+/* Answer with an error. Bytes quoted from clients are made printable. */
+void call_error(struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void call_arity_error(struct call *call);
+/* The error of a change that was refused. `state` is as the change met it. */
+void call_refusal(struct call *call, const struct state *state,
+                  const struct tally *tally);
+/* "This thing is not available in this release". */
+void call_unavailable(struct call *call, const char *what);
+
+struct slice call_argument(const struct call *call, size_t index);
+bool call_is(const struct call *call, size_t index, const char *word);
+
+/* The object under the key in argument 1, or NULL; counts hits and misses. */
+const struct object *call_object(struct call *call, const struct state *state);
+/* The record of the element in argument 2; NULL state of affairs is false. */
+bool call_record(struct call *call, const struct state *state, struct record *record);
+
+/* Name the calling connection; false, and the error is answered, for a bad name. */
+bool client_name(struct call *call, struct slice name);
+
+/* Printable form of bytes for an error: others become '?'. At most `size` with the NUL.
+ */
+const char *call_quote(struct slice bytes, char *text, size_t size);
+
+/* --- Commands, by file ------------------------------------------------------------ */
+
+#define READ(name) void name(struct call *call, const struct state *state)
+#define WRITE(name)                                                                      \
+    enum plan_result name(struct call *call, const struct state *state, struct plan *plan)
+#define ANSWER(name)                                                                     \
+    void name(struct call *call, const struct state *state, const struct tally *tally)
+#define COMMAND(name) void name(struct call *call)
+
+COMMAND(cmd_ping); /* cmd_connection.c */
+COMMAND(cmd_echo);
+COMMAND(cmd_hello);
+COMMAND(cmd_auth);
+COMMAND(cmd_select);
+COMMAND(cmd_quit);
+COMMAND(cmd_reset);
+COMMAND(cmd_client_id); /* cmd_client.c */
+COMMAND(cmd_client_getname);
+COMMAND(cmd_client_setname);
+COMMAND(cmd_client_setinfo);
+COMMAND(cmd_client_info);
+COMMAND(cmd_client_list);
+COMMAND(cmd_client_kill);
+COMMAND(cmd_client_no_evict);
+COMMAND(cmd_client_no_touch);
+COMMAND(cmd_help); /* of any command with subcommands */
+COMMAND(cmd_info); /* cmd_server.c */
+COMMAND(cmd_time);
+COMMAND(cmd_shutdown);
+COMMAND(cmd_config_get);
+COMMAND(cmd_command); /* cmd_command.c */
+COMMAND(cmd_command_count);
+COMMAND(cmd_command_info);
+COMMAND(cmd_command_docs);
+COMMAND(cmd_command_list);
+COMMAND(cmd_command_getkeys);
+READ(cmd_dbsize); /* cmd_keyspace.c */
+READ(cmd_exists);
+READ(cmd_type);
+WRITE(cmd_del);
+ANSWER(answer_count);
+WRITE(cmd_flushall);
+WRITE(cmd_flushdb);
+ANSWER(answer_ok);
+COMMAND(cmd_multi); /* cmd_transaction.c */
+COMMAND(cmd_exec);
+COMMAND(cmd_discard);
+WRITE(cmd_vcreate); /* cmd_collection.c */
+ANSWER(answer_vcreate);
+READ(cmd_vcard);
+READ(cmd_vdim);
+READ(cmd_vinfo);
+WRITE(cmd_vadd); /* cmd_vector.c */
+ANSWER(answer_vadd);
+WRITE(cmd_vmadd);
+ANSWER(answer_vmadd);
+WRITE(cmd_vrem);
+WRITE(cmd_vsetattr); /* cmd_element.c */
+ANSWER(answer_bool);
+WRITE(cmd_vtag);
+ANSWER(answer_vtag);
+READ(cmd_vgetattr);
+READ(cmd_vismember);
+READ(cmd_vget);
+READ(cmd_vemb);
+READ(cmd_vsearch); /* cmd_search.c */
+READ(cmd_vsim);
+COMMAND(cmd_proof_state); /* cmd_proof.c */
+READ(cmd_proof_content);
+COMMAND(cmd_debug_sleep); /* cmd_debug.c */
+COMMAND(cmd_debug_digest);
+COMMAND(cmd_debug_digest_value);
+COMMAND(cmd_debug_panic);
+COMMAND(cmd_debug_verify);
+COMMAND(cmd_debug_freeze);
+COMMAND(cmd_debug_unfreeze);
+
+#endif

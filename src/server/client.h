@@ -1,0 +1,71 @@
+/* One connection's side of the conversation: who it is, and what it has queued. */
+#ifndef SERVER_CLIENT_H
+#define SERVER_CLIENT_H
+
+#include "net/connection.h"
+#include "server/command_table.h"
+
+#define CLIENT_NAME_SIZE    128 /* with the NUL */
+#define CLIENT_ADDRESS_SIZE 64
+
+/* One queued command: itself, its arguments and their bytes in one block of `size` bytes.
+ */
+struct queued {
+    struct queued *next;
+    size_t size;
+    const struct command *command;
+    const struct slice *arguments;
+    size_t count;
+    /* Filled while EXEC plans: */
+    uint32_t db;
+    uint32_t changes; /* that it added to the batch */
+    uint32_t dim;
+    char *refusal; /* its error, CALL_REFUSAL_SIZE bytes, or NULL */
+};
+
+struct server;
+
+struct queue {
+    struct queued *first, *last;
+    size_t count, bytes;
+};
+
+struct client {
+    struct server *server;
+    struct connection *connection; /* the loop's; its owner is this client */
+    uint64_t id;
+    uint32_t db;
+    bool authenticated;
+    bool waiting; /* `request` is in hand and must wait for another client's job */
+    bool busy;    /* `request` is the running job */
+    struct request request;
+    bool in_multi, multi_dirty;
+    struct queue queue;
+    uint64_t created_us; /* monotonic */
+    uint64_t commands;
+    const struct command *last_command;
+    const struct subcommand *last_subcommand;
+    char name[CLIENT_NAME_SIZE], library[CLIENT_NAME_SIZE],
+        library_version[CLIENT_NAME_SIZE];
+    char local_address[CLIENT_ADDRESS_SIZE];
+};
+
+/* Whether the peer is on this machine. */
+bool client_is_local(const struct client *client);
+
+/* Leave MULTI and forget what was queued. */
+void client_discard(struct client *client);
+
+/* Database 0, RESP2, no name, no MULTI; authentication as for a new connection. */
+void client_reset(struct client *client);
+
+/* It has shown the password, or there is none: it gets its full limits. */
+void client_authenticate(struct client *client);
+
+/* Append a copy of a command. STATUS_TOO_LARGE over `limit` bytes, STATUS_MEMORY. */
+enum status queue_add(struct queue *queue, const struct allocator *allocator,
+                      const struct command *command, const struct slice *arguments,
+                      size_t count, size_t limit);
+void queue_free(struct queue *queue, const struct allocator *allocator);
+
+#endif

@@ -1,0 +1,152 @@
+/* Collections as a whole: VCREATE VCARD VDIM VINFO. */
+#include "base/bytes.h"
+#include "kernel/fixed.h"
+#include "server/plan.h"
+#include "server/words.h"
+
+#define M_DEFAULT  16
+#define EF_DEFAULT 200
+#define EF_MAX     1000000
+
+/* An option's number between `least` and `most`; answers "invalid <name>" otherwise. */
+static bool option_number(struct call *call, size_t at, const char *name, uint64_t least,
+                          uint64_t most, uint64_t *value) {
+    if (word_unsigned(call_argument(call, at), value) && *value >= least &&
+        *value <= most)
+        return true;
+    call_error(call, "ERR invalid %s", name);
+    return false;
+}
+
+static bool read_metric(struct call *call, struct slice word, struct config *config) {
+    if (word_is(word, "cosine")) config->metric = METRIC_COSINE;
+    else if (word_is(word, "l2")) config->metric = METRIC_L2;
+    else if (word_is(word, "ip")) config->metric = METRIC_IP;
+    else call_error(call, "ERR invalid METRIC");
+    return !call->failed;
+}
+
+static bool read_index(struct call *call, struct slice word) {
+    if (word_is(word, "flat")) return true;
+    if (word_is(word, "hnsw")) call_unavailable(call, "INDEX HNSW");
+    else call_error(call, "ERR invalid INDEX");
+    return false;
+}
+
+/* One option and its value at `at`. */
+static bool read_option(struct call *call, size_t at, struct config *config) {
+    uint64_t value = 0;
+    bool good;
+    if (call_is(call, at, "schema")) {
+        call_unavailable(call, "SCHEMA");
+        return false;
+    }
+    if (at + 1 >= call->count) {
+        call_error(call, "ERR syntax error in VCREATE command");
+        return false;
+    }
+    struct slice word = call->arguments[at + 1];
+    if (call_is(call, at, "metric")) return read_metric(call, word, config);
+    if (call_is(call, at, "index")) return read_index(call, word);
+    if (call_is(call, at, "dim")) {
+        good = option_number(call, at + 1, "DIM", 1, VECTOR_DIM_MAX, &value);
+        config->dim = (uint32_t)value;
+    } else if (call_is(call, at, "m")) {
+        good = option_number(call, at + 1, "M", 4, 4096, &value);
+        config->m = (uint32_t)value;
+    } else if (call_is(call, at, "ef")) {
+        good = option_number(call, at + 1, "EF", 1, EF_MAX, &value);
+        config->ef = (uint32_t)value;
+    } else if (call_is(call, at, "capacity")) {
+        good = option_number(call, at + 1, "CAPACITY", 1, UINT32_MAX, &value);
+        config->capacity = value;
+    } else {
+        call_error(call, "ERR syntax error in VCREATE command");
+        return false;
+    }
+    return good;
+}
+
+WRITE(cmd_vcreate) {
+    (void)state;
+    struct config config = {.metric = METRIC_COSINE,
+                            .index = INDEX_FLAT,
+                            .quantisation = QUANTISATION_Q8,
+                            .origin = ORIGIN_VCREATE,
+                            .m = M_DEFAULT,
+                            .ef = EF_DEFAULT};
+    for (size_t at = 2; at < call->count; at += 2)
+        if (!read_option(call, at, &config)) return PLAN_REFUSED;
+    if (config.dim == 0) {
+        call_error(call, "ERR invalid DIM");
+        return PLAN_REFUSED;
+    }
+    if (call->arguments[1].size > NAME_SIZE_MAX) {
+        call_error(call, "ERR key exceeds 65536 bytes");
+        return PLAN_REFUSED;
+    }
+    struct change change = {.type = CHANGE_CREATE,
+                            .flags = CHANGE_CONFIG,
+                            .db = call->db,
+                            .key = call->arguments[1],
+                            .config = config};
+    enum status status = plan_add(plan, &change);
+    return status ? plan_fail(call, status) : PLAN_DONE;
+}
+
+ANSWER(answer_vcreate) {
+    if (tally->status) call_refusal(call, state, tally);
+    else reply_ok(call_reply(call));
+}
+
+READ(cmd_vcard) {
+    const struct object *object = call_object(call, state);
+    reply_unsigned(call_reply(call), object ? object_count(object) : 0);
+}
+
+READ(cmd_vdim) {
+    const struct object *object = call_object(call, state);
+    if (!object) call_error(call, "ERR key does not exist");
+    else reply_integer(call_reply(call), object_config(object)->dim);
+}
+
+static void field(struct reply *reply, const char *name, uint64_t value) {
+    reply_status(reply, name);
+    reply_unsigned(reply, value);
+}
+
+/* Redis gives its sets numbers; ours have their key, so the number is a hash of it. */
+static uint64_t uid_of(const struct call *call) {
+    uint8_t hash[SHA256_SIZE];
+    hash_object_name(call->db, call->arguments[1], hash);
+    return load_le32(hash);
+}
+
+READ(cmd_vinfo) {
+    struct reply *reply = call_reply(call);
+    const struct object *object = call_object(call, state);
+    if (!object) {
+        reply_null_array(reply);
+        return;
+    }
+    const struct config *config = object_config(object);
+    static const char *const metrics[] = {"", "cosine", "l2", "ip"};
+    reply_map(reply, 14);
+    reply_status(reply, "quant-type");
+    reply_status(reply, config->quantisation == QUANTISATION_NONE ? "f32" : "int8");
+    field(reply, "hnsw-m", config->m);
+    field(reply, "vector-dim", config->dim);
+    field(reply, "projection-input-dim", config->reduce_dim);
+    field(reply, "size", object_count(object));
+    field(reply, "max-level", 0);
+    field(reply, "attributes-count", object_attributes_count(object));
+    field(reply, "vset-uid", uid_of(call));
+    field(reply, "hnsw-max-node-uid", object_next_slot(object));
+    reply_status(reply, "metric");
+    reply_status(reply, metrics[config->metric & 3]);
+    reply_status(reply, "index");
+    reply_status(reply, config->index == INDEX_FLAT ? "flat" : "hnsw");
+    field(reply, "ef", config->ef);
+    field(reply, "capacity", config->capacity);
+    field(reply, "next-slot", object_next_slot(object));
+}

@@ -1,0 +1,218 @@
+/* COMMAND: the table, told to clients. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/glob.h"
+#include "server/server.h"
+#include "server/synopsis.h"
+#include "server/words.h"
+
+/* --- INFO ------------------------------------------------------------------------- */
+
+static size_t flag_names(const struct command *command, const char *names[8]) {
+    size_t count = 0;
+    if (command->write) names[count++] = "write";
+    if (command->read) names[count++] = "readonly";
+    if (command->flags & COMMAND_DENY_OOM) names[count++] = "denyoom";
+    if (command->flags & COMMAND_ADMIN) names[count++] = "admin";
+    if (command->flags & COMMAND_LOADING) names[count++] = "loading";
+    if (command->flags & COMMAND_FAST) names[count++] = "fast";
+    if (command->flags & COMMAND_NO_AUTH) names[count++] = "no_auth";
+    if (command->flags & COMMAND_NO_MULTI) names[count++] = "no_multi";
+    return count;
+}
+
+static void reply_flag_set(struct reply *reply, const struct command *command) {
+    const char *names[8];
+    size_t count = flag_names(command, names);
+    reply_set(reply, count);
+    for (size_t i = 0; i < count; i++) reply_status(reply, names[i]);
+}
+
+static void reply_categories(struct reply *reply, const struct command *command) {
+    size_t count = 0;
+    while (command_category(command, count)) count++;
+    reply_set(reply, count);
+    for (size_t i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "@%s", command_category(command, i));
+        reply_status(reply, name);
+    }
+}
+
+static void reply_key_specs(struct reply *reply, const struct command *command) {
+    reply_array(reply, command->key_first ? 1 : 0);
+    if (!command->key_first) return;
+    reply_map(reply, 3);
+    reply_text(reply, "flags");
+    reply_set(reply, 2);
+    reply_status(reply, command->write ? "RW" : "RO");
+    reply_status(reply, command->write ? "update" : "access");
+    reply_text(reply, "begin_search");
+    reply_map(reply, 2);
+    reply_text(reply, "type");
+    reply_text(reply, "index");
+    reply_text(reply, "spec");
+    reply_map(reply, 1);
+    reply_text(reply, "index");
+    reply_integer(reply, command->key_first);
+    reply_text(reply, "find_keys");
+    reply_map(reply, 2);
+    reply_text(reply, "type");
+    reply_text(reply, "range");
+    reply_text(reply, "spec");
+    reply_map(reply, 3);
+    reply_text(reply, "lastkey");
+    reply_integer(reply,
+                  command->key_last < 0 ? -1 : command->key_last - command->key_first);
+    reply_text(reply, "keystep");
+    reply_integer(reply, command->key_step);
+    reply_text(reply, "limit");
+    reply_integer(reply, 0);
+}
+
+/* The ten fields of COMMAND INFO; `subcommand` NULL for the command itself. */
+static void reply_info(struct reply *reply, const struct command *command,
+                       const struct subcommand *subcommand) {
+    char name[64];
+    uint64_t rows = 0;
+    snprintf(name, sizeof name, "%s%s%s", command->name, subcommand ? "|" : "",
+             subcommand ? subcommand->name : "");
+    reply_array(reply, 10);
+    reply_text(reply, name);
+    reply_integer(reply, subcommand ? subcommand->arity : command->arity);
+    reply_flag_set(reply, command);
+    reply_integer(reply, subcommand ? 0 : command->key_first);
+    reply_integer(reply, subcommand ? 0 : command->key_last);
+    reply_integer(reply, subcommand ? 0 : command->key_step);
+    reply_categories(reply, command);
+    reply_array(reply, 0); /* tips */
+    reply_key_specs(reply, command);
+    const struct subcommand *row = subcommand ? NULL : command->subcommands;
+    for (const struct subcommand *r = row; r && r->name; r++) rows++;
+    reply_array(reply, rows);
+    for (; row && row->name; row++) reply_info(reply, command, row);
+}
+
+COMMAND(cmd_command) {
+    reply_array(call_reply(call), command_count());
+    for (size_t i = 0; i < command_count(); i++)
+        reply_info(call_reply(call), command_at(i), NULL);
+}
+
+COMMAND(cmd_command_count) { reply_unsigned(call_reply(call), command_count()); }
+
+COMMAND(cmd_command_info) {
+    if (call->count == 2) {
+        cmd_command(call);
+        return;
+    }
+    reply_array(call_reply(call), call->count - 2);
+    for (size_t i = 2; i < call->count; i++) {
+        const struct command *command = command_find(call->arguments[i]);
+        if (command) reply_info(call_reply(call), command, NULL);
+        else reply_null_array(call_reply(call));
+    }
+}
+
+/* --- DOCS ------------------------------------------------------------------------- */
+
+static void reply_docs_fields(struct reply *reply, const struct command *command,
+                              const struct subcommand *subcommand) {
+    const char *synopsis = subcommand ? subcommand->synopsis : command->synopsis;
+    const struct subcommand *rows = subcommand ? NULL : command->subcommands;
+    bool has_arguments = !rows && synopsis_count(synopsis) > 0;
+    reply_map(reply, 3 + (uint64_t)has_arguments + (rows != NULL));
+    reply_text(reply, "summary");
+    reply_text(reply, subcommand ? subcommand->summary : command->summary);
+    reply_text(reply, "since");
+    reply_text(reply, command->since);
+    reply_text(reply, "group");
+    reply_text(reply, command->group);
+    if (has_arguments) {
+        reply_text(reply, "arguments");
+        synopsis_reply(reply, synopsis);
+    }
+    if (!rows) return;
+    uint64_t count = 0;
+    for (const struct subcommand *row = rows; row->name; row++) count++;
+    reply_text(reply, "subcommands");
+    reply_map(reply, count);
+    for (const struct subcommand *row = rows; row->name; row++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s|%s", command->name, row->name);
+        reply_text(reply, name);
+        reply_docs_fields(reply, command, row);
+    }
+}
+
+static bool docs_wanted(const struct call *call, const struct command *command) {
+    if (call->count == 2) return true;
+    for (size_t i = 2; i < call->count; i++)
+        if (word_is(call->arguments[i], command->name)) return true;
+    return false;
+}
+
+COMMAND(cmd_command_docs) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < command_count(); i++)
+        count += docs_wanted(call, command_at(i));
+    reply_map(call_reply(call), count);
+    for (size_t i = 0; i < command_count(); i++) {
+        if (!docs_wanted(call, command_at(i))) continue;
+        reply_text(call_reply(call), command_at(i)->name);
+        reply_docs_fields(call_reply(call), command_at(i), NULL);
+    }
+}
+
+/* --- LIST and GETKEYS ------------------------------------------------------------- */
+
+static bool in_category(const struct command *command, struct slice category) {
+    const char *name;
+    for (size_t i = 0; (name = command_category(command, i)); i++)
+        if (word_is(category, name)) return true;
+    return false;
+}
+
+static bool listed(const struct call *call, const struct command *command) {
+    if (call->count == 2) return true;
+    struct slice value = call->arguments[4];
+    if (call_is(call, 3, "pattern"))
+        return glob_match(value, slice_text(command->name), true);
+    if (call_is(call, 3, "aclcat")) return in_category(command, value);
+    return word_is(value, "vectorset") && strcmp(command->group, "vector_set") == 0;
+}
+
+COMMAND(cmd_command_list) {
+    bool filtered = call->count == 5 && call_is(call, 2, "filterby") &&
+                    (call_is(call, 3, "pattern") || call_is(call, 3, "aclcat") ||
+                     call_is(call, 3, "module"));
+    if (call->count != 2 && !filtered) {
+        call_error(call, "ERR syntax error");
+        return;
+    }
+    uint64_t count = 0;
+    for (size_t i = 0; i < command_count(); i++) count += listed(call, command_at(i));
+    reply_set(call_reply(call), count);
+    for (size_t i = 0; i < command_count(); i++)
+        if (listed(call, command_at(i)))
+            reply_text(call_reply(call), command_at(i)->name);
+}
+
+COMMAND(cmd_command_getkeys) {
+    const struct command *command = command_find(call->arguments[2]);
+    size_t count = call->count - 2;
+    if (!command) {
+        call_error(call, "ERR Invalid command specified");
+    } else if (!command->key_first) {
+        call_error(call, "ERR The command has no key arguments");
+    } else if (!arity_fits(command->arity, count)) {
+        call_error(call, "ERR Invalid number of arguments specified for command");
+    } else {
+        size_t last = command->key_last < 0 ? count - 1 : (size_t)command->key_last;
+        size_t first = (size_t)command->key_first, step = (size_t)command->key_step;
+        reply_array(call_reply(call), (last - first) / step + 1);
+        for (size_t i = first; i <= last; i += step)
+            reply_bulk(call_reply(call), call->arguments[2 + i]);
+    }
+}

@@ -1,0 +1,285 @@
+/* The nearest elements: VSEARCH in our words, VSIM in those of Redis. */
+#include <math.h>
+
+#include "server/score.h"
+#include "server/server.h"
+#include "server/vector_arguments.h"
+#include "server/words.h"
+
+#define COUNT_DEFAULT 10
+#define EF_MAX        1000000
+/* Values compared between two looks at the clock: about half a millisecond. */
+#define VALUES_PER_STEP (UINT32_C(1) << 20)
+
+/* What the words ask for, before it is bound to a collection. */
+struct search_words {
+    struct vector_words vector;
+    bool by_element;
+    struct slice element;
+    size_t options; /* the first argument after the vector */
+    int64_t k;
+    size_t tag_count;
+};
+
+/* --- Answering -------------------------------------------------------------------- */
+
+static void reply_attributes(struct reply *reply, const struct record *record) {
+    if (record->flags & CHANGE_ATTRIBUTES) reply_bulk(reply, record->attributes);
+    else reply_null(reply);
+}
+
+static void reply_fields(struct call *call, const struct search_task *task,
+                         const struct hit *hit, const struct record *record) {
+    struct reply *reply = call_reply(call);
+    if (task->with_scores) reply_double(reply, score_of(&task->search, hit));
+    if (task->with_attributes) reply_attributes(reply, record);
+    if (!task->with_tags) return;
+    if (record->flags & CHANGE_TAG) reply_unsigned(reply, record->tag);
+    else reply_null(reply);
+}
+
+/* The hits that EPSILON leaves; they are in order, so those that go are at the end. */
+static uint32_t kept_hits(const struct search_task *task) {
+    uint32_t count = task->search.hit_count;
+    if (!task->has_epsilon) return count;
+    while (count > 0 &&
+           score_of(&task->search, &task->search.hits[count - 1]) < 1.0 - task->epsilon)
+        count--;
+    return count;
+}
+
+static void reply_hits(struct call *call, const struct search_task *task) {
+    struct reply *reply = call_reply(call);
+    uint32_t count = kept_hits(task);
+    unsigned fields =
+        (unsigned)task->with_scores + task->with_attributes + task->with_tags;
+    if (fields == 0 || task->nested) reply_array(reply, count);
+    else if (reply->protocol == 3) reply_map(reply, count);
+    else reply_array(reply, (uint64_t)count * (1 + fields));
+    for (uint32_t i = 0; i < count; i++) {
+        const struct hit *hit = &task->search.hits[i];
+        struct record record = {0};
+        record_at(task->search.state, task->search.object, hit->slot, &record);
+        if (fields && task->nested) reply_array(reply, 1 + fields);
+        reply_bulk(reply, record.element);
+        if (fields > 1 && !task->nested && reply->protocol == 3)
+            reply_array(reply, fields);
+        reply_fields(call, task, hit, &record);
+    }
+}
+
+static bool search_more(struct call *call, uint64_t deadline_us) {
+    struct search_task *task = &call->server->search;
+    uint32_t dim = object_config(task->search.object)->dim;
+    uint32_t rows = VALUES_PER_STEP / dim + 1;
+    do {
+        if (search_step(&task->search, rows)) {
+            call->server->metrics.vectors_searched += object_count(task->search.object);
+            reply_hits(call, task);
+            return true;
+        }
+    } while (server_clock(call->server) < deadline_us);
+    return false;
+}
+
+/* --- Asking ----------------------------------------------------------------------- */
+
+/* ELE, FP32 or VALUES at `at`. */
+static bool read_query(struct call *call, size_t at, struct search_words *words) {
+    words->by_element = call_is(call, at, "ele");
+    if (words->by_element) {
+        if (at + 1 >= call->count) {
+            call_error(call, "ERR invalid vector specification");
+            return false;
+        }
+        words->element = call->arguments[at + 1];
+        words->options = at + 2;
+        return true;
+    }
+    if (!vector_words_read(call, at, &words->vector)) return false;
+    words->options = words->vector.next;
+    return true;
+}
+
+static bool query_from_element(struct call *call, const struct state *state,
+                               const struct object *object, struct slice element) {
+    struct record record;
+    if (!record_find(state, object, element, &record)) {
+        call_error(call, "ERR element not found in set");
+        return false;
+    }
+    memcpy(call->server->scratch.values, record.values,
+           object_config(object)->dim * sizeof *record.values);
+    return true;
+}
+
+/* The query into scratch, checked against the collection. */
+static bool bind_query(struct call *call, const struct state *state,
+                       const struct object *object, const struct search_words *words) {
+    const struct config *config = object_config(object);
+    if (words->by_element) return query_from_element(call, state, object, words->element);
+    int8_t exponent;
+    if (!vector_convert(call, &words->vector, config->metric,
+                        call->server->scratch.values, &exponent))
+        return false;
+    if (words->vector.dim == config->dim) return true;
+    call_error(call, "ERR Vector dimension mismatch - got %u but set has %u",
+               words->vector.dim, config->dim);
+    return false;
+}
+
+/* Start the search; `search_more` ends it. */
+static void begin(struct call *call, const struct state *state,
+                  const struct object *object, const struct search_words *words) {
+    struct server *server = call->server;
+    struct scratch *scratch = &server->scratch;
+    uint64_t count = object_count(object);
+    uint64_t k = (uint64_t)words->k < count ? (uint64_t)words->k : count;
+    if (k == 0) {
+        reply_array(call_reply(call), 0);
+        return;
+    }
+    if (scratch_hits(scratch, (size_t)k)) {
+        call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");
+        return;
+    }
+    uint32_t dim = object_config(object)->dim;
+    memset(scratch->values + dim, 0, (query_stride(dim) - dim) * sizeof *scratch->values);
+    struct query query = {.values = scratch->values,
+                          .k = (uint32_t)k,
+                          .tags = words->tag_count ? scratch->tags : NULL,
+                          .tag_count = words->tag_count};
+    search_begin(&server->search.search, state, object, &query, scratch->hits);
+    server->job.more = search_more;
+}
+
+/* Options that both commands have. False: none of them is at *at. */
+static bool read_flag(struct call *call, size_t *at, struct search_task *task) {
+    if (call_is(call, *at, "withscores")) task->with_scores = true;
+    else if (call_is(call, *at, "withattribs")) task->with_attributes = true;
+    else if (call_is(call, *at, "withtags") && task->nested) task->with_tags = true;
+    else if (!call_is(call, *at, task->nested ? "exact" : "truth") &&
+             !(call_is(call, *at, "nothread") && !task->nested))
+        return false; /* flat collections are always searched exactly */
+    ++*at;
+    return true;
+}
+
+static bool fail(struct call *call, const char *text) {
+    call_error(call, "ERR %s", text);
+    return false;
+}
+
+/* EF n, which a flat collection has no use for but which must be right. */
+static bool read_ef(struct call *call, size_t *at) {
+    int64_t ef;
+    if (!word_integer(call->arguments[*at + 1], &ef) || ef < 1 || ef > EF_MAX)
+        return fail(call, "invalid EF");
+    *at += 2;
+    return true;
+}
+
+/* --- VSEARCH ---------------------------------------------------------------------- */
+
+/* TAG n...: as many numbers as follow. */
+static bool read_tags(struct call *call, size_t *at, struct search_words *words) {
+    struct scratch *scratch = &call->server->scratch;
+    uint64_t tag;
+    ++*at;
+    size_t before = words->tag_count;
+    while (*at < call->count && word_unsigned(call->arguments[*at], &tag)) {
+        if (words->tag_count == scratch->tag_capacity &&
+            scratch_tags(scratch, words->tag_count * 2 + 1))
+            return fail(call, "too many tags");
+        scratch->tags[words->tag_count++] = tag;
+        ++*at;
+    }
+    return words->tag_count > before || fail(call, "invalid TAG");
+}
+
+static bool vsearch_options(struct call *call, struct search_words *words) {
+    static const char *const later[] = {"filter", "filter-ef", "expand", "receipt"};
+    static const char *const names[] = {"FILTER", "FILTER-EF", "EXPAND", "RECEIPT"};
+    for (size_t at = words->options; at < call->count;) {
+        if (read_flag(call, &at, &call->server->search)) continue;
+        for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+            if (!call_is(call, at, later[i])) continue;
+            call_unavailable(call, names[i]);
+            return false;
+        }
+        if (call_is(call, at, "tag")) {
+            if (!read_tags(call, &at, words)) return false;
+        } else if (call_is(call, at, "ef") && at + 1 < call->count) {
+            if (!read_ef(call, &at)) return false;
+        } else {
+            return fail(call, "syntax error in VSEARCH command");
+        }
+    }
+    return true;
+}
+
+READ(cmd_vsearch) {
+    struct search_words words = {0};
+    call->server->search = (struct search_task){.nested = true};
+    if (!call_is(call, 2, "k")) {
+        fail(call, "syntax error in VSEARCH command");
+        return;
+    }
+    if (!word_integer(call->arguments[3], &words.k) || words.k < 1) {
+        fail(call, "invalid K");
+        return;
+    }
+    const struct object *object = call_object(call, state);
+    if (!object) reply_array(call_reply(call), 0);
+    else if (read_query(call, 4, &words) && bind_query(call, state, object, &words) &&
+             vsearch_options(call, &words))
+        begin(call, state, object, &words);
+}
+
+/* --- VSIM ------------------------------------------------------------------------- */
+
+static bool read_epsilon(struct call *call, const struct object *object, size_t *at) {
+    struct search_task *task = &call->server->search;
+    if (!word_double(call->arguments[*at + 1], &task->epsilon) || !(task->epsilon > 0.0))
+        return fail(call, "invalid EPSILON");
+    if (object_config(object)->metric != METRIC_COSINE)
+        return fail(call, "EPSILON needs a collection with METRIC COSINE");
+    task->has_epsilon = true;
+    *at += 2;
+    return true;
+}
+
+static bool vsim_options(struct call *call, const struct object *object,
+                         struct search_words *words) {
+    for (size_t at = words->options; at < call->count;) {
+        if (read_flag(call, &at, &call->server->search)) continue;
+        if (at + 1 >= call->count) return fail(call, "syntax error in VSIM command");
+        if (call_is(call, at, "count")) {
+            if (!word_integer(call->arguments[at + 1], &words->k) || words->k < 1)
+                return fail(call, "invalid COUNT");
+            at += 2;
+        } else if (call_is(call, at, "ef")) {
+            if (!read_ef(call, &at)) return false;
+        } else if (call_is(call, at, "epsilon")) {
+            if (!read_epsilon(call, object, &at)) return false;
+        } else if (call_is(call, at, "filter") || call_is(call, at, "filter-ef")) {
+            call_unavailable(call, call_is(call, at, "filter") ? "FILTER" : "FILTER-EF");
+            return false;
+        } else {
+            return fail(call, "syntax error in VSIM command");
+        }
+    }
+    return true;
+}
+
+READ(cmd_vsim) {
+    struct search_words words = {.k = COUNT_DEFAULT};
+    call->server->search = (struct search_task){0};
+    const struct object *object = call_object(call, state);
+    if (!object)
+        reply_array(call_reply(call),
+                    0); /* before any check, and in RESP3 too: as Redis has it */
+    else if (read_query(call, 2, &words) && bind_query(call, state, object, &words) &&
+             vsim_options(call, object, &words))
+        begin(call, state, object, &words);
+}

@@ -1,0 +1,215 @@
+/* MULTI EXEC DISCARD.
+ *
+ * EXEC plans all queued writes into one batch, which becomes one entry; then it walks the
+ * queue a second time together with the batch as it is applied, so that each command is
+ * answered at its place: a read sees the writes before it and none behind it. */
+#include "server/plan.h"
+#include "server/server.h"
+#include "server/words.h"
+
+COMMAND(cmd_multi) {
+    if (call->client->in_multi) {
+        call_error(call, "ERR MULTI calls can not be nested");
+        return;
+    }
+    call->client->in_multi = true;
+    reply_ok(call_reply(call));
+}
+
+COMMAND(cmd_discard) {
+    if (!call->client->in_multi) {
+        call_error(call, "ERR DISCARD without MULTI");
+        return;
+    }
+    client_discard(call->client);
+    reply_ok(call_reply(call));
+}
+
+COMMAND(cmd_exec) {
+    struct server *server = call->server;
+    struct client *client = call->client;
+    if (!client->in_multi) {
+        call_error(call, "ERR EXEC without MULTI");
+        return;
+    }
+    if (client->multi_dirty) {
+        client_discard(client);
+        call_error(call, "EXECABORT Transaction discarded because of previous errors.");
+        return;
+    }
+    job_begin(server, call);
+    server->job.queue = client->queue;
+    client->queue = (struct queue){0};
+    client->in_multi = false;
+    if (!job_run(server, server->now_us + JOB_SLICE_US)) server->metrics.long_commands++;
+}
+
+/* --- Planning --------------------------------------------------------------------- */
+
+/* A queued command as a call. Its errors go to where `refusal` says. */
+static struct call queued_call(struct server *server, struct queued *queued) {
+    return (struct call){.server = server,
+                         .client = server->job.call.client,
+                         .command = queued->command,
+                         .arguments = queued->arguments,
+                         .count = queued->count,
+                         .db = queued->db};
+}
+
+/* What a queued SELECT will do, known before it runs. */
+static void follow_select(const struct server *server, const struct queued *queued,
+                          uint32_t *db) {
+    int64_t index;
+    if (queued->command->run == cmd_select &&
+        word_integer(queued->arguments[1], &index) && index >= 0 &&
+        index < server->options.databases)
+        *db = (uint32_t)index;
+}
+
+/* Plan one write. False: not done yet. */
+static bool plan_queued(struct server *server, struct queued *queued,
+                        uint64_t deadline_us) {
+    struct plan *plan = &server->job.plan;
+    char refusal[CALL_REFUSAL_SIZE];
+    struct call call = queued_call(server, queued);
+    call.refusal = refusal;
+    if (plan->next == 0) {
+        queued->changes = plan->count; /* until it is whole: where it begins */
+        plan->dim = 0;
+    }
+    enum plan_result result;
+    do {
+        result = queued->command->write(&call, engine_state(server->engine), plan);
+    } while (result == PLAN_MORE && server_clock(server) < deadline_us);
+    if (result == PLAN_MORE) return false;
+    queued->changes = plan->count - queued->changes;
+    queued->dim = plan->dim;
+    plan->next = 0;
+    if (result == PLAN_REFUSED) {
+        queued->refusal = allocate(server->allocator, CALL_REFUSAL_SIZE);
+        if (queued->refusal) memcpy(queued->refusal, refusal, CALL_REFUSAL_SIZE);
+    }
+    return true;
+}
+
+static bool plan_queue(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    for (; job->at; job->at = job->at->next) {
+        if (job->plan.next == 0) {
+            job->at->db = job->call.db;
+            follow_select(server, job->at, &job->call.db);
+        }
+        if (job->at->command->write && !plan_queued(server, job->at, deadline_us))
+            return false;
+        if (server_clock(server) >= deadline_us && job->at->next) {
+            job->at = job->at->next;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- Running ---------------------------------------------------------------------- */
+
+/* Put the batch into the log. False: none of it will happen, and that is answered. */
+static bool submit_queue(struct server *server) {
+    struct job *job = &server->job;
+    uint64_t sequence;
+    if (job->plan.count == 0 && !job->plan.broken) return true;
+    enum status status = job->plan.broken;
+    if (!status) status = engine_batch_submit(server->engine, &job->batch, &sequence);
+    switch (status) {
+    case STATUS_OK:
+        job->submitted = true;
+        return true;
+    case STATUS_MEMORY:
+    case STATUS_TOO_LARGE:
+    case STATUS_NO_SPACE:
+    case STATUS_IO: {
+        char why[CALL_REFUSAL_SIZE];
+        struct call call = job->call;
+        struct tally tally = {.status = status};
+        call.refusal = why;
+        call_refusal(&call, NULL, &tally);
+        call_error(&job->call, "EXECABORT Transaction discarded because of: %s", why);
+        return false;
+    }
+    default:
+        job->refused = status;
+        return true; /* its only write, a GROUP, was refused */
+    }
+}
+
+static bool answer_write(struct server *server, struct queued *queued, struct call *call,
+                         uint64_t deadline_us) {
+    struct job *job = &server->job;
+    if (queued->refusal) {
+        call_error(call, "%s", queued->refusal);
+        return true;
+    }
+    if (job->submitted && !job_walk(server, queued->changes, deadline_us)) return false;
+    job->tally.asked = queued->changes;
+    job->tally.dim = queued->dim;
+    if (job->refused && queued->changes) job->tally.status = job->refused;
+    queued->command->answer(call, engine_state(server->engine), &job->tally);
+    return true;
+}
+
+static bool answer_read(struct server *server, struct queued *queued, struct call *call,
+                        uint64_t deadline_us) {
+    struct job *job = &server->job;
+    if (job->phase != JOB_MORE) {
+        job->more = NULL;
+        queued->command->read(call, engine_state(server->engine));
+    }
+    bool done = !job->more || job->more(call, deadline_us);
+    job->phase = done ? JOB_WALK : JOB_MORE;
+    return done;
+}
+
+/* Answer the command at hand. False: its slice is over, it is not. */
+static bool answer_queued(struct server *server, struct queued *queued,
+                          uint64_t deadline_us) {
+    struct call call = queued_call(server, queued);
+    if (queued->command->write) return answer_write(server, queued, &call, deadline_us);
+    if (queued->command->read) return answer_read(server, queued, &call, deadline_us);
+    if (!call.client) return true;
+    const struct subcommand *subcommand =
+        queued->command->subcommands && queued->count > 1
+            ? subcommand_find(queued->command, queued->arguments[1])
+            : NULL;
+    (subcommand ? subcommand->run : queued->command->run)(&call);
+    return true;
+}
+
+static bool answer_queue(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    while (job->at) {
+        if (!answer_queued(server, job->at, deadline_us)) return false;
+        server->figures[command_index(job->at->command)].calls++;
+        server->metrics.commands++;
+        job->at = job->at->next;
+        job->tally = (struct tally){.status = STATUS_OK};
+        job->events = 0;
+        if (job->at && server_clock(server) >= deadline_us) return false;
+    }
+    return true;
+}
+
+bool exec_step(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    if (job->phase == JOB_BEGIN) {
+        overlay_begin(&job->overlay, server->allocator, server->hash_seed);
+        plan_begin(&job->plan, engine_state(server->engine), &job->batch, &job->overlay);
+        job->at = job->queue.first;
+        job->phase = JOB_PLAN;
+    }
+    if (job->phase == JOB_PLAN) {
+        if (!plan_queue(server, deadline_us)) return false;
+        if (!submit_queue(server)) return true;
+        job->at = job->queue.first;
+        job->phase = JOB_WALK;
+        reply_array(call_reply(&job->call), job->queue.count);
+    }
+    return answer_queue(server, deadline_us);
+}

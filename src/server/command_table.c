@@ -1,0 +1,282 @@
+/* The commands, one row each, by family. A unit test holds every arity against its
+ * synopsis. */
+#include "server/command_table.h"
+
+#include <string.h>
+
+#include "server/call.h"
+#include "server/words.h"
+
+/* What most connection commands share: they look at nothing that could be unsynced or
+ * loading. */
+#define ANYTIME      (COMMAND_FAST | COMMAND_LOADING | COMMAND_ALWAYS)
+#define ONE_KEY      .key_first = 1, .key_last = 1, .key_step = 1
+#define VECTOR_GROUP .group = "vector_set"
+#define HELP_ROW                                                                         \
+    {                                                                                    \
+        .name = "help", .run = cmd_help, .arity = 2, .synopsis = "",                     \
+        .summary = "List the subcommands."                                               \
+    }
+
+/* Rows read better laid out by hand. */
+/* clang-format off */
+static const struct subcommand client_subcommands[] = {
+    {.name = "id", .run = cmd_client_id, .arity = 2, .synopsis = "",
+     .summary = "The number of this connection."},
+    {.name = "getname", .run = cmd_client_getname, .arity = 2, .synopsis = "",
+     .summary = "The name that CLIENT SETNAME gave."},
+    {.name = "setname", .run = cmd_client_setname, .arity = 3, .synopsis = "connection-name",
+     .summary = "Name this connection."},
+    {.name = "setinfo", .run = cmd_client_setinfo, .arity = 4,
+     .synopsis = "<LIB-NAME libname | LIB-VER libver>",
+     .summary = "Say which client library speaks."},
+    {.name = "info", .run = cmd_client_info, .arity = 2, .synopsis = "",
+     .summary = "This connection's line of CLIENT LIST."},
+    {.name = "list", .run = cmd_client_list, .arity = -2,
+     .synopsis = "[TYPE client-type] [ID client-id...]",
+     .summary = "All connections, one a line."},
+    {.name = "kill", .run = cmd_client_kill, .arity = -3,
+     .synopsis = "<ip-port | <ID client-id | ADDR ip-port | LADDR ip-port | TYPE client-type "
+                 "| USER username | SKIPME yes-or-no>>",
+     .summary = "Close connections."},
+    {.name = "no-evict", .run = cmd_client_no_evict, .arity = 3, .synopsis = "<ON | OFF>",
+     .summary = "Accepted; no connection is evicted."},
+    {.name = "no-touch", .run = cmd_client_no_touch, .arity = 3, .synopsis = "<ON | OFF>",
+     .summary = "Accepted; no access times are kept."},
+    HELP_ROW,
+    {.name = NULL},
+};
+
+static const struct subcommand command_subcommands[] = {
+    {.name = "count", .run = cmd_command_count, .arity = 2, .synopsis = "",
+     .summary = "How many commands there are."},
+    {.name = "info", .run = cmd_command_info, .arity = -2, .synopsis = "[command-name...]",
+     .summary = "Arity, flags and keys of commands."},
+    {.name = "docs", .run = cmd_command_docs, .arity = -2, .synopsis = "[command-name...]",
+     .summary = "Summary and arguments of commands."},
+    {.name = "list", .run = cmd_command_list, .arity = -2,
+     .synopsis = "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
+     .summary = "The names of commands."},
+    {.name = "getkeys", .run = cmd_command_getkeys, .arity = -3,
+     .synopsis = "command [argument...]", .summary = "The keys of a whole command."},
+    HELP_ROW,
+    {.name = NULL},
+};
+
+static const struct subcommand config_subcommands[] = {
+    {.name = "get", .run = cmd_config_get, .arity = -3, .synopsis = "pattern...",
+     .summary = "The values of options."},
+    HELP_ROW,
+    {.name = NULL},
+};
+
+static const struct subcommand debug_subcommands[] = {
+    {.name = "sleep", .run = cmd_debug_sleep, .arity = 3, .synopsis = "seconds",
+     .summary = "Keep data commands waiting."},
+    {.name = "digest", .run = cmd_debug_digest, .arity = 2, .flags = COMMAND_SEES_STATE,
+     .synopsis = "", .summary = "40 hex digits of the content root."},
+    {.name = "digest-value", .run = cmd_debug_digest_value, .arity = -3,
+     .flags = COMMAND_SEES_STATE, .synopsis = "key...",
+     .summary = "A digest of each key's contents."},
+    {.name = "panic", .run = cmd_debug_panic, .arity = 2, .synopsis = "",
+     .summary = "Stop as a failed check does."},
+    {.name = "verify", .run = cmd_debug_verify, .arity = 2, .flags = COMMAND_SEES_STATE,
+     .synopsis = "", .summary = "Recompute the roots from memory and compare."},
+    {.name = "freeze", .run = cmd_debug_freeze, .arity = 2, .flags = COMMAND_SEES_STATE,
+     .synopsis = "", .summary = "Hold a constant view of this moment."},
+    {.name = "unfreeze", .run = cmd_debug_unfreeze, .arity = 2, .flags = COMMAND_SEES_STATE,
+     .synopsis = "", .summary = "Recompute the held view's root, compare, release it."},
+    HELP_ROW,
+    {.name = NULL},
+};
+
+static const struct command command_rows[] = {
+    /* --- Connection ------------------------------------------------------------------- */
+    {.name = "auth", .run = cmd_auth, .arity = -2, .group = "connection", .since = "0.1",
+     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NO_MULTI, .synopsis = "[username] password",
+     .summary = "Show the password."},
+    {.name = "client", .subcommands = client_subcommands, .arity = -2, .group = "connection",
+     .since = "0.1", .flags = ANYTIME, .synopsis = "subcommand [argument...]",
+     .summary = "Look at and act on connections."},
+    {.name = "echo", .run = cmd_echo, .arity = 2, .group = "connection", .since = "0.1",
+     .flags = ANYTIME, .synopsis = "message", .summary = "The message."},
+    {.name = "hello", .run = cmd_hello, .arity = -1, .group = "connection", .since = "0.1",
+     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NO_MULTI,
+     .synopsis = "[protover [AUTH username password] [SETNAME clientname]]",
+     .summary = "Choose the protocol, and say who the server is."},
+    {.name = "ping", .run = cmd_ping, .arity = -1, .group = "connection", .since = "0.1",
+     .flags = ANYTIME, .synopsis = "[message]", .summary = "PONG, or the message."},
+    {.name = "quit", .run = cmd_quit, .arity = -1, .group = "connection", .since = "0.1",
+     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NOT_QUEUED, .synopsis = "",
+     .summary = "Close the connection."},
+    {.name = "reset", .run = cmd_reset, .arity = 1, .group = "connection", .since = "0.1",
+     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NOT_QUEUED, .synopsis = "",
+     .summary = "Make the connection as new."},
+    {.name = "select", .run = cmd_select, .arity = 2, .group = "connection", .since = "0.1",
+     .flags = ANYTIME, .synopsis = "index", .summary = "Choose the database."},
+
+    /* --- Server ----------------------------------------------------------------------- */
+    {.name = "command", .run = cmd_command, .subcommands = command_subcommands, .arity = -1,
+     .group = "server", .since = "0.1", .flags = COMMAND_LOADING | COMMAND_ALWAYS,
+     .synopsis = "[subcommand [argument...]]", .summary = "The commands of this server."},
+    {.name = "config", .subcommands = config_subcommands, .arity = -2, .group = "server",
+     .since = "0.1", .flags = COMMAND_LOADING | COMMAND_ALWAYS | COMMAND_ADMIN,
+     .synopsis = "subcommand [argument...]", .summary = "The options of this server."},
+    {.name = "dbsize", .read = cmd_dbsize, .arity = 1, .group = "server", .since = "0.1",
+     .flags = COMMAND_FAST, .synopsis = "", .summary = "Number of keys in the database."},
+    {.name = "debug", .subcommands = debug_subcommands, .arity = -2, .group = "server",
+     .since = "0.1", .flags = COMMAND_ADMIN | COMMAND_NO_MULTI,
+     .synopsis = "subcommand [argument...]",
+     .summary = "Tools for tests; see the option enable-debug-command."},
+    {.name = "flushall", .write = cmd_flushall, .answer = answer_ok, .arity = -1,
+     .group = "server", .since = "0.1", .flags = COMMAND_ADMIN, .synopsis = "[<ASYNC | SYNC>]",
+     .summary = "Remove all keys of all databases."},
+    {.name = "flushdb", .write = cmd_flushdb, .answer = answer_ok, .arity = -1,
+     .group = "server", .since = "0.1", .flags = COMMAND_ADMIN, .synopsis = "[<ASYNC | SYNC>]",
+     .summary = "Remove all keys of the database."},
+    {.name = "info", .run = cmd_info, .arity = -1, .group = "server", .since = "0.1",
+     .flags = COMMAND_LOADING | COMMAND_ALWAYS, .synopsis = "[section...]",
+     .summary = "Figures about the server."},
+    {.name = "shutdown", .run = cmd_shutdown, .arity = -1, .group = "server", .since = "0.1",
+     .flags = COMMAND_LOADING | COMMAND_ADMIN | COMMAND_NO_MULTI,
+     .synopsis = "[<NOSAVE | SAVE>] [NOW] [FORCE]",
+     .summary = "Sync the log and end the process."},
+    {.name = "time", .run = cmd_time, .arity = 1, .group = "server", .since = "0.1",
+     .flags = ANYTIME, .synopsis = "", .summary = "Unix time: seconds and microseconds."},
+
+    /* --- Keys ------------------------------------------------------------------------- */
+    {.name = "del", .write = cmd_del, .answer = answer_count, .arity = -2, .group = "generic",
+     .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 1, .synopsis = "key...",
+     .summary = "Remove keys."},
+    {.name = "exists", .read = cmd_exists, .arity = -2, .group = "generic", .since = "0.1",
+     .key_first = 1, .key_last = -1, .key_step = 1, .flags = COMMAND_FAST,
+     .synopsis = "key...", .summary = "How many of the keys exist."},
+    {.name = "type", .read = cmd_type, .arity = 2, .group = "generic", .since = "0.1", ONE_KEY,
+     .flags = COMMAND_FAST, .synopsis = "key", .summary = "What kind of value a key holds."},
+    {.name = "unlink", .write = cmd_del, .answer = answer_count, .arity = -2,
+     .group = "generic", .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 1,
+     .flags = COMMAND_FAST, .synopsis = "key...", .summary = "Remove keys; the same as DEL."},
+
+    /* --- Transactions ----------------------------------------------------------------- */
+    {.name = "discard", .run = cmd_discard, .arity = 1, .group = "transactions",
+     .since = "0.1", .flags = ANYTIME | COMMAND_NOT_QUEUED, .synopsis = "",
+     .summary = "Forget the queued commands."},
+    {.name = "exec", .run = cmd_exec, .arity = 1, .group = "transactions", .since = "0.1",
+     .flags = COMMAND_NOT_QUEUED | COMMAND_SEES_STATE, .synopsis = "",
+     .summary = "Run the queued commands; their writes are one log entry."},
+    {.name = "multi", .run = cmd_multi, .arity = 1, .group = "transactions", .since = "0.1",
+     .flags = ANYTIME | COMMAND_NOT_QUEUED, .synopsis = "",
+     .summary = "Queue what follows until EXEC."},
+
+    /* --- Proofs ----------------------------------------------------------------------- */
+    {.name = "proof.content", .read = cmd_proof_content, .arity = 1, .group = "proof",
+     .since = "0.1", .flags = COMMAND_NO_MULTI, .synopsis = "",
+     .summary = "A root over the contents alone, equal wherever they are equal."},
+    {.name = "proof.state", .run = cmd_proof_state, .arity = -1, .group = "proof",
+     .since = "0.1", .flags = COMMAND_FAST | COMMAND_SEES_STATE | COMMAND_NO_MULTI,
+     .synopsis = "[SYNC]", .summary = "The state root of the last SEAL, and the log's root."},
+
+    /* --- Vectors ---------------------------------------------------------------------- */
+    {.name = "vadd", .write = cmd_vadd, .answer = answer_vadd, .arity = -5, VECTOR_GROUP,
+     .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
+     .synopsis = "key <FP32 blob | VALUES num value...> element [SETATTR json] [TAG tag] "
+                 "[<NX | XX>] [CAS] [<NOQUANT | Q8>] [EF ef] [M m]",
+     .summary = "Add an element, or replace its vector."},
+    {.name = "vcard", .read = cmd_vcard, .arity = 2, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",
+     .summary = "Number of elements."},
+    {.name = "vcreate", .write = cmd_vcreate, .answer = answer_vcreate, .arity = -4,
+     VECTOR_GROUP, .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
+     .synopsis = "key DIM dim [METRIC <COSINE | L2 | IP>] [INDEX <FLAT | HNSW>] [M m] [EF ef] "
+                 "[CAPACITY elements]",
+     .summary = "Make a collection with parameters of its own."},
+    {.name = "vdim", .read = cmd_vdim, .arity = 2, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",
+     .summary = "Dimension of the vectors."},
+    {.name = "vemb", .read = cmd_vemb, .arity = -3, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key element [RAW]",
+     .summary = "An element's vector."},
+    {.name = "vget", .read = cmd_vget, .arity = 3, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key element",
+     .summary = "All that is stored of an element."},
+    {.name = "vgetattr", .read = cmd_vgetattr, .arity = 3, VECTOR_GROUP, .since = "0.1",
+     ONE_KEY, .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key element",
+     .summary = "An element's attributes."},
+    {.name = "vinfo", .read = cmd_vinfo, .arity = 2, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",
+     .summary = "Parameters and figures of a collection."},
+    {.name = "vismember", .read = cmd_vismember, .arity = 3, VECTOR_GROUP, .since = "0.1",
+     ONE_KEY, .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key element",
+     .summary = "Whether the element is there."},
+    {.name = "vmadd", .write = cmd_vmadd, .answer = answer_vmadd, .arity = -7, VECTOR_GROUP,
+     .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
+     .synopsis = "key FP32 blob ELEMENTS num element... [TAGS tag...] [ATTRS json...]",
+     .summary = "Add many elements, all or none, as one log entry."},
+    {.name = "vrem", .write = cmd_vrem, .answer = answer_bool, .arity = 3, VECTOR_GROUP,
+     .since = "0.1", ONE_KEY, .flags = COMMAND_UPPER_CASE, .synopsis = "key element",
+     .summary = "Remove an element."},
+    {.name = "vsearch", .read = cmd_vsearch, .arity = -6, VECTOR_GROUP, .since = "0.1",
+     ONE_KEY, .flags = COMMAND_UPPER_CASE,
+     .synopsis = "key K k <ELE element | FP32 blob | VALUES num value...> [TAG tag...] [EF ef] "
+                 "[EXACT] [WITHSCORES] [WITHATTRIBS] [WITHTAGS]",
+     .summary = "The nearest elements, ties by name."},
+    {.name = "vsetattr", .write = cmd_vsetattr, .answer = answer_bool, .arity = 4,
+     VECTOR_GROUP, .since = "0.1", ONE_KEY, .flags = COMMAND_FAST | COMMAND_UPPER_CASE,
+     .synopsis = "key element json", .summary = "Replace an element's attributes."},
+    {.name = "vsim", .read = cmd_vsim, .arity = -4, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_UPPER_CASE,
+     .synopsis = "key <ELE element | FP32 blob | VALUES num value...> [WITHSCORES] "
+                 "[WITHATTRIBS] [COUNT num] [EPSILON max-distance] [EF ef] [TRUTH] [NOTHREAD]",
+     .summary = "The nearest elements, in the words of Redis."},
+    {.name = "vtag", .write = cmd_vtag, .answer = answer_vtag, .arity = -3, VECTOR_GROUP,
+     .since = "0.1", ONE_KEY, .flags = COMMAND_FAST | COMMAND_UPPER_CASE,
+     .synopsis = "key element [tag]", .summary = "An element's tag, or set it."},
+};
+
+/* clang-format on */
+
+size_t command_count(void) { return sizeof command_rows / sizeof command_rows[0]; }
+
+const struct command *command_at(size_t index) { return &command_rows[index]; }
+
+size_t command_index(const struct command *command) {
+    return (size_t)(command - command_rows);
+}
+
+/* A few dozen rows: their first letters and sizes differ so much that a loop is fast. */
+const struct command *command_find(struct slice name) {
+    if (name.size == 0) return NULL;
+    uint8_t first = name.data[0] | 0x20;
+    for (size_t i = 0; i < command_count(); i++)
+        if ((uint8_t)command_rows[i].name[0] == first &&
+            word_is(name, command_rows[i].name))
+            return &command_rows[i];
+    return NULL;
+}
+
+const struct subcommand *subcommand_find(const struct command *command,
+                                         struct slice name) {
+    for (const struct subcommand *row = command->subcommands; row && row->name; row++)
+        if (word_is(name, row->name)) return row;
+    return NULL;
+}
+
+bool arity_fits(int arity, size_t count) {
+    return arity >= 0 ? count == (size_t)arity : count >= (size_t)-arity;
+}
+
+const char *command_category(const struct command *command, size_t index) {
+    const char *names[8];
+    size_t count = 0;
+    if (command->write) names[count++] = "write";
+    if (command->read) names[count++] = "read";
+    if (strcmp(command->group, "vector_set") == 0) names[count++] = "vector";
+    if (strcmp(command->group, "connection") == 0) names[count++] = "connection";
+    if (strcmp(command->group, "generic") == 0) names[count++] = "keyspace";
+    if (strcmp(command->group, "transactions") == 0) names[count++] = "transaction";
+    if (strcmp(command->group, "proof") == 0) names[count++] = "proof";
+    if (command->flags & COMMAND_ADMIN) names[count++] = "admin";
+    if (command->flags & COMMAND_ADMIN) names[count++] = "dangerous";
+    names[count++] = command->flags & COMMAND_FAST ? "fast" : "slow";
+    return index < count ? names[index] : NULL;
+}

@@ -1,0 +1,89 @@
+/* Every command, declared once. Dispatch, arity, key extraction, COMMAND, COMMAND DOCS,
+ * ACL categories and docs/commands.md are loops over these rows.
+ *
+ * A row has one of three handlers, and the type of the handler says what it may do:
+ *
+ *     read    is handed the const state: it cannot write;
+ *     write   says what it would write (plan.h) and cannot do it itself; `answer` then
+ * turns what happened into a reply. Alone, in MULTI and in slices it is the same code;
+ *     run     touches neither: the connection, the server, and the log's own affairs. */
+#ifndef SERVER_COMMAND_TABLE_H
+#define SERVER_COMMAND_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+struct call;
+struct plan;
+struct state;
+struct tally;
+
+enum command_flag {
+    COMMAND_FAST = 1,        /* time does not grow with the data */
+    COMMAND_DENY_OOM = 2,    /* may need memory */
+    COMMAND_ADMIN = 4,       /* category @admin, @dangerous */
+    COMMAND_NO_AUTH = 8,     /* allowed before AUTH */
+    COMMAND_LOADING = 16,    /* answered while the log is read */
+    COMMAND_ALWAYS = 32,     /* answered while another client's long command runs */
+    COMMAND_NOT_QUEUED = 64, /* acts at once inside MULTI (EXEC, DISCARD, ...) */
+    COMMAND_NO_MULTI = 128,  /* refused inside MULTI */
+    COMMAND_SEES_STATE =
+        256, /* `run` rows whose reply tells of the state and waits for it */
+    COMMAND_UPPER_CASE =
+        512, /* shown in capitals in arity errors, as Redis shows its modules */
+};
+
+enum plan_result {
+    PLAN_DONE,
+    PLAN_MORE,    /* call again: the work is cut into slices */
+    PLAN_REFUSED, /* an error was answered */
+};
+
+struct command {
+    const char *name; /* lower case */
+    void (*read)(struct call *call, const struct state *state);
+    enum plan_result (*write)(struct call *call, const struct state *state,
+                              struct plan *plan);
+    void (*answer)(struct call *call, const struct state *state,
+                   const struct tally *tally);
+    void (*run)(struct call *call);
+    const struct subcommand *subcommands; /* ends with a row without a name */
+    int arity;                         /* the name included; negative: at least so many */
+    int key_first, key_last, key_step; /* 0: no keys; key_last -1: the last argument */
+    unsigned flags;
+    const char *group; /* as COMMAND DOCS groups: connection, generic, server, ... */
+    const char *since;
+    const char
+        *synopsis;       /* after the name: TOKEN value [optional] <a | b> repeated ... */
+    const char *summary; /* one sentence */
+};
+
+/* A second word with its own arity, counted with both words. */
+struct subcommand {
+    const char *name;
+    void (*run)(struct call *call);
+    int arity;
+    unsigned flags; /* only what differs by subcommand: COMMAND_SEES_STATE */
+    const char *synopsis;
+    const char *summary;
+};
+
+size_t command_count(void);
+const struct command *command_at(size_t index);
+size_t command_index(const struct command *command);
+
+/* Letters of either case; NULL when there is none. */
+const struct command *command_find(struct slice name);
+const struct subcommand *subcommand_find(const struct command *command,
+                                         struct slice name);
+
+/* Whether `count` arguments fit an arity. */
+bool arity_fits(int arity, size_t count);
+
+/* Category names of a row (without '@'), one at a time: NULL after the last. */
+const char *command_category(const struct command *command, size_t index);
+
+#endif

@@ -1,0 +1,205 @@
+/* From a request to its handler: the gates, in the order in which Redis has them.
+ *
+ *     known?  arity  authenticated?  loaded?  inside MULTI: queued  its turn?  run */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/server.h"
+#include "server/words.h"
+
+/* An error while queueing makes EXEC refuse the whole transaction. */
+static enum dispatch_result refused(struct call *call) {
+    struct client *client = call->client;
+#ifndef BUG_26
+    if (client->in_multi) client->multi_dirty = true;
+#endif
+    if (call->command) call->server->figures[command_index(call->command)].rejected++;
+    return DISPATCH_DONE;
+}
+
+/* The name and the first arguments, as far as 128 bytes go, as Redis quotes them. */
+static enum dispatch_result unknown(struct call *call) {
+    char name[129], quoted[160], arguments[160] = "";
+    size_t used = 0;
+    if (word_is(call->arguments[0], "post") || word_is(call->arguments[0], "host:")) {
+        /* A browser was made to speak to us: what follows is not the user's will. */
+        notice(&call->server->notices, NOTICE_WARNING,
+               "Possible cross-protocol attack from %s: connection closed",
+               call->client->connection->peer);
+        loop_close(call->server->loop, call->client->connection);
+        connection_close_after_reply(call->client->connection);
+        return DISPATCH_DONE;
+    }
+    for (size_t i = 1; i < call->count && used < 128; i++) {
+        int size =
+            snprintf(arguments + used, sizeof arguments - used, "'%.*s' ",
+                     (int)(128 - used), call_quote(call->arguments[i], quoted, 129));
+        used += (size_t)size;
+        if (used >= sizeof arguments) break;
+    }
+    call_quote(call->arguments[0], name, sizeof name);
+    if (call->count > 1)
+        call_error(call, "ERR unknown command '%s', with args beginning with: %s", name,
+                   arguments);
+    else call_error(call, "ERR unknown command '%s'", name);
+    return refused(call);
+}
+
+/* Whether the words are a command as the table has it; answers if not. */
+static bool known(struct call *call, const struct subcommand **subcommand) {
+    const struct command *command = call->command;
+    *subcommand = NULL;
+    if (!arity_fits(command->arity, call->count)) {
+        call_arity_error(call);
+        return false;
+    }
+    if (!command->subcommands || call->count < 2) return true;
+    *subcommand = subcommand_find(command, call->arguments[1]);
+    if (!*subcommand) {
+        char name[129], upper[32];
+        size_t i = 0;
+        for (; command->name[i] && i + 1 < sizeof upper; i++)
+            upper[i] = (char)(command->name[i] >= 'a' && command->name[i] <= 'z'
+                                  ? command->name[i] - 32
+                                  : command->name[i]);
+        upper[i] = '\0';
+        call_error(call, "ERR unknown subcommand '%s'. Try %s HELP.",
+                   call_quote(call->arguments[1], name, sizeof name), upper);
+        return false;
+    }
+#ifndef BUG_27
+    if (!arity_fits((*subcommand)->arity, call->count)) {
+        call_arity_error(call);
+        return false;
+    }
+#endif
+    return true;
+}
+
+static bool debug_allowed(struct call *call) {
+    int64_t access = call->server->options.enable_debug_command;
+    if (access == DEBUG_YES || (access == DEBUG_LOCAL && client_is_local(call->client)))
+        return true;
+    call_error(call,
+               "ERR DEBUG command not allowed. If the enable-debug-command option is set "
+               "to \"local\", you can run it from a local connection, otherwise you need "
+               "to set this option in the configuration file, and then restart the "
+               "server.");
+    return false;
+}
+
+/* The gates that do not depend on whose turn it is. */
+static bool admitted(struct call *call) {
+    struct client *client = call->client;
+    unsigned flags = call->command->flags;
+    if (!client->authenticated && !(flags & COMMAND_NO_AUTH)) {
+        call_error(call, "NOAUTH Authentication required.");
+        return false;
+    }
+    if (call->server->loading && !(flags & COMMAND_LOADING)) {
+        call_error(call, "LOADING valori is loading the dataset in memory");
+        return false;
+    }
+    if (strcmp(call->command->name, "debug") == 0 && !debug_allowed(call)) return false;
+    if (client->in_multi && (flags & COMMAND_NO_MULTI)) {
+        call_error(call, "ERR Command not allowed inside a transaction");
+        return false;
+    }
+    return true;
+}
+
+static enum dispatch_result enqueue(struct call *call) {
+    struct client *client = call->client;
+    enum status status =
+        queue_add(&client->queue, call->server->allocator, call->command, call->arguments,
+                  call->count, (size_t)call->server->options.client_query_buffer_limit);
+    if (status) {
+        call_error(call,
+                   status == STATUS_MEMORY
+                       ? "OOM command not allowed when used memory > 'maxmemory'."
+                       : "ERR the transaction is longer than client-query-buffer-limit");
+        return refused(call);
+    }
+    reply_status(call_reply(call), "QUEUED");
+    return DISPATCH_DONE;
+}
+
+static void count(struct server *server, const struct call *call, uint64_t used_us) {
+    struct command_figures *figures = &server->figures[command_index(call->command)];
+    figures->calls++;
+    figures->microseconds += used_us;
+    figures->failed += call->failed;
+    server->metrics.commands++;
+}
+
+static enum dispatch_result run_job(struct server *server, struct call *call) {
+    job_begin(server, call);
+    bool done = job_run(server, server->now_us + JOB_SLICE_US);
+    uint64_t now = server_clock(server);
+    server->job.used_us = now - server->now_us;
+    server->now_us = now;
+    if (!done) {
+        server->metrics.long_commands++;
+        return DISPATCH_BUSY;
+    }
+    count(server, &server->job.call, server->job.used_us);
+    return DISPATCH_DONE;
+}
+
+static enum dispatch_result run(struct server *server, struct call *call,
+                                const struct subcommand *subcommand) {
+    struct connection *connection = call->client->connection;
+    uint64_t start = connection_position(connection);
+    unsigned flags = call->command->flags | (subcommand ? subcommand->flags : 0);
+    (subcommand ? subcommand->run : call->command->run)(call);
+    if (flags & COMMAND_SEES_STATE)
+        connection_mark(connection, start, engine_size(server->engine));
+    uint64_t now = server_clock(server), used_us = now - server->now_us;
+    server->now_us = now;
+    if (server->job.active && server->job.call.client == call->client) {
+        server->job.used_us = used_us; /* EXEC is a job: counted when it is done */
+        return DISPATCH_BUSY;
+    }
+    count(server, call, used_us);
+    return DISPATCH_DONE;
+}
+
+enum dispatch_result dispatch(struct server *server, struct client *client,
+                              const struct request *request) {
+    struct call call = {.server = server,
+                        .client = client,
+                        .arguments = request->arguments,
+                        .count = request->count,
+                        .db = client->db};
+    const struct subcommand *subcommand;
+    call.command = command_find(request->arguments[0]);
+    if (!call.command) return unknown(&call);
+    if (!known(&call, &subcommand) || !admitted(&call)) return refused(&call);
+
+    if (client->in_multi && !(call.command->flags & COMMAND_NOT_QUEUED))
+        return enqueue(&call);
+    if (server->job.active && !(call.command->flags & COMMAND_ALWAYS))
+        return DISPATCH_WAIT;
+    client->commands++;
+    client->last_command = call.command;
+    client->last_subcommand = subcommand;
+    if (call.command->read || call.command->write) return run_job(server, &call);
+    return run(server, &call, subcommand);
+}
+
+static bool resume_waiting(void *context, struct connection *connection) {
+    struct server *server = context;
+    struct client *client = connection->owner;
+    if (client && client->waiting) loop_resume(server->loop, connection);
+    return true;
+}
+
+void dispatch_job_done(struct server *server) {
+    struct client *client = server->job.call.client;
+    count(server, &server->job.call, server->job.used_us);
+    if (client) {
+        client->busy = false;
+        loop_resume(server->loop, client->connection);
+    }
+    loop_each(server->loop, resume_waiting, server);
+}

@@ -1,0 +1,124 @@
+/* The reference, printed from the tables: docs/commands.md, docs/options.md,
+ * docs/metrics.md and valori.conf. A test compares the files with what this prints. */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/server.h"
+
+static void print_upper(FILE *file, const char *text) {
+    for (; *text; text++) putc(*text >= 'a' && *text <= 'z' ? *text - 32 : *text, file);
+}
+
+static void print_command(FILE *file, const struct command *command) {
+    fprintf(file, "### ");
+    print_upper(file, command->name);
+    fprintf(file, "\n\n    ");
+    print_upper(file, command->name);
+    fprintf(file, "%s%s\n\n%s", command->synopsis[0] ? " " : "", command->synopsis,
+            command->summary);
+    fprintf(file, " Since %s; arity %d; categories", command->since, command->arity);
+    const char *category;
+    for (size_t i = 0; (category = command_category(command, i)); i++)
+        fprintf(file, " @%s", category);
+    fprintf(file, ".\n\n");
+    const struct subcommand *row = command->subcommands;
+    if (!row) return;
+    fprintf(file, "| subcommand | |\n| --- | --- |\n");
+    for (; row->name; row++) {
+        fprintf(file, "| `");
+        print_upper(file, row->name);
+        fprintf(file, "%s", row->synopsis[0] ? " " : "");
+        for (const char *c = row->synopsis; *c; c++) {
+            if (*c == '|') putc('\\', file); /* a bar would end the cell */
+            putc(*c, file);
+        }
+        fprintf(file, "` | %s |\n", row->summary);
+    }
+    fprintf(file, "\n");
+}
+
+static void print_commands(FILE *file) {
+    static const struct {
+        const char *group, *title;
+    } groups[] = {{"vector_set", "Vectors"},        {"proof", "Proofs"},
+                  {"transactions", "Transactions"}, {"generic", "Keys"},
+                  {"connection", "Connection"},     {"server", "Server"}};
+    fprintf(file,
+            "# Commands\n\nPrinted by `valori-server --print-docs commands` from "
+            "`src/server/command_table.c`. In a synopsis capitals stand\nfor themselves, "
+            "`[ ]` may be left out, `< a | b >` is one of them, `...` means one or "
+            "more.\n\n");
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        fprintf(file, "## %s\n\n", groups[g].title);
+        for (size_t i = 0; i < command_count(); i++)
+            if (strcmp(command_at(i)->group, groups[g].group) == 0)
+                print_command(file, command_at(i));
+    }
+}
+
+static void print_options(FILE *file) {
+    fprintf(file,
+            "# Options\n\nPrinted by `valori-server --print-docs options` from "
+            "`src/server/option_table.c`. An option stands in the file as\n`name value` "
+            "and on the command line as `--name value`.\n\n| option | default | "
+            "meaning |\n| --- | --- | --- |\n");
+    for (size_t i = 0; i < option_count(); i++) {
+        const struct option *option = option_at(i);
+        fprintf(file, "| `%s` | %s%s%s | %s", option->name, option->initial[0] ? "`" : "",
+                option->initial[0] ? option->initial : "none",
+                option->initial[0] ? "`" : "", option->help);
+        if (option->choices) fprintf(file, " One of: %s.", option->choices);
+        fprintf(file, " |\n");
+    }
+}
+
+static void print_metrics(FILE *file) {
+    const struct metric_row *row;
+    fprintf(file,
+            "# Metrics\n\nPrinted by `valori-server --print-docs metrics` from "
+            "`src/server/metrics.h`.\n\n| field of INFO | section | kind | meaning |\n"
+            "| --- | --- | --- | --- |\n");
+    for (uint32_t i = 0; (row = metric_at(i)); i++)
+        fprintf(file, "| `%s` | %s | %s | %s |\n", row->name, row->section,
+                row->kind == METRIC_KIND_COUNTER ? "counter" : "gauge", row->help);
+}
+
+/* A sentence as comment lines of at most 90 columns. */
+static void print_wrapped(FILE *file, const char *text) {
+    size_t column = 0;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column == 0 || column + 1 + word > 88) {
+            fprintf(file, "%s#", column ? "\n" : "");
+            column = 1;
+        }
+        fprintf(file, " %.*s", (int)word, text);
+        column += 1 + word;
+        text += word;
+        text += strspn(text, " ");
+    }
+    putc('\n', file);
+}
+
+static void print_conf(FILE *file) {
+    fprintf(file, "# valori.conf: every option with its default, printed by\n"
+                  "# `valori-server --print-docs conf`. Start with\n"
+                  "# `valori-server valori.conf [--option value ...]`.\n");
+    for (size_t i = 0; i < option_count(); i++) {
+        const struct option *option = option_at(i);
+        putc('\n', file);
+        print_wrapped(file, option->help);
+        if (option->choices) fprintf(file, "# One of: %s.\n", option->choices);
+        if (option->initial[0]) fprintf(file, "%s %s\n", option->name, option->initial);
+        else fprintf(file, "# %s \"\"\n", option->name);
+    }
+}
+
+bool docs_print(const char *what, FILE *file) {
+    if (strcmp(what, "commands") == 0) print_commands(file);
+    else if (strcmp(what, "options") == 0) print_options(file);
+    else if (strcmp(what, "metrics") == 0) print_metrics(file);
+    else if (strcmp(what, "conf") == 0) print_conf(file);
+    else return false;
+    return true;
+}

@@ -1,0 +1,164 @@
+/* Jobs: reads and writes in slices, one at a time. */
+#include "server/job.h"
+
+#include "server/server.h"
+
+/* --- Reads ------------------------------------------------------------------------ */
+
+static bool read_step(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    if (job->phase == JOB_BEGIN) {
+        job->phase = JOB_MORE;
+        job->call.command->read(&job->call, engine_state(server->engine));
+    }
+    return !job->more || job->more(&job->call, deadline_us);
+}
+
+/* --- Writes ----------------------------------------------------------------------- */
+
+bool job_walk(struct server *server, uint32_t changes, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    struct tally *tally = &job->tally;
+    struct batch_event event;
+    for (uint32_t steps = 1; job->events < changes; steps++) {
+        if (engine_batch_next(server->engine, &event)) {
+            job->submitted = false;
+            return true;
+        }
+        if (event.applied) {
+            if (job->events++ == 0) tally->outcome = event.outcome;
+            if (event.outcome.status == STATUS_OK) tally->applied++;
+            else if (tally->status == STATUS_OK) tally->status = event.outcome.status;
+            tally->added += event.outcome.status == STATUS_OK && event.outcome.added;
+        }
+        if (steps % 32 == 0 && server_clock(server) >= deadline_us) return false;
+    }
+    return true;
+}
+
+void job_drain(struct server *server) {
+    struct batch_event event;
+    while (server->job.submitted)
+        if (engine_batch_next(server->engine, &event)) server->job.submitted = false;
+}
+
+/* What was not answered as a refusal of the state, but as a whole. */
+static void tally_single(struct tally *tally, enum status status,
+                         const struct outcome *outcome) {
+    tally->status = status;
+    tally->outcome = *outcome;
+    tally->applied = status == STATUS_OK;
+    tally->added = status == STATUS_OK && outcome->added;
+}
+
+static void submit(struct server *server) {
+    struct job *job = &server->job;
+    uint64_t sequence;
+    if (!job->plan.batched) {
+        struct outcome outcome = {.status = STATUS_OK};
+        tally_single(
+            &job->tally,
+            engine_submit(server->engine, &job->plan.single, &outcome, &sequence),
+            &outcome);
+        return;
+    }
+    job->tally.status = engine_batch_submit(server->engine, &job->batch, &sequence);
+    job->submitted = job->tally.status == STATUS_OK;
+}
+
+/* True: the plan is whole, or was refused. */
+static bool plan_step(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    enum plan_result result;
+    do {
+        result = job->call.command->write(&job->call, engine_state(server->engine),
+                                          &job->plan);
+    } while (result == PLAN_MORE && server_clock(server) < deadline_us);
+    return result != PLAN_MORE;
+}
+
+static bool write_step(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    if (job->phase == JOB_BEGIN) {
+        job->phase = JOB_PLAN;
+        plan_begin(&job->plan, engine_state(server->engine), &job->batch, NULL);
+    }
+    if (job->phase == JOB_PLAN) {
+        if (!plan_step(server, deadline_us)) return false;
+        if (job->call.failed) return true;
+        job->tally.asked = job->plan.count;
+        job->tally.dim = job->plan.dim;
+        if (job->plan.count) submit(server);
+        job->phase = JOB_WALK;
+    }
+    if (job->submitted && !job_walk(server, job->plan.count, deadline_us)) return false;
+    job_drain(server);
+    job->call.command->answer(&job->call, engine_state(server->engine), &job->tally);
+    return true;
+}
+
+/* --- The job ---------------------------------------------------------------------- */
+
+void job_begin(struct server *server, const struct call *call) {
+    struct job *job = &server->job;
+    job->active = true;
+    job->phase = JOB_BEGIN;
+    job->step = call->command->read    ? read_step
+                : call->command->write ? write_step
+                                       : exec_step;
+    job->call = *call;
+    job->more = NULL;
+    job->wake_us = 0;
+    job->used_us = 0;
+    job->tally = (struct tally){.status = STATUS_OK};
+    job->events = 0;
+    job->submitted = false;
+    job->refused = STATUS_OK;
+}
+
+void job_begin_more(struct server *server, const struct call *call,
+                    bool (*more)(struct call *call, uint64_t deadline_us)) {
+    job_begin(server, call);
+    server->job.phase = JOB_MORE;
+    server->job.step = read_step;
+    server->job.more = more;
+}
+
+/* The batch keeps no memory from one command to the next: it may have been large. */
+static void end(struct server *server) {
+    struct job *job = &server->job;
+    job_drain(server);
+    if (job->batch.count || job->batch.elements.capacity || job->batch.payload.capacity) {
+        size_t limit = (size_t)server->options.client_query_buffer_limit;
+        batch_free(&job->batch);
+        batch_begin(&job->batch, server->allocator, limit);
+    }
+    queue_free(&job->queue, server->allocator);
+    overlay_free(&job->overlay);
+    scratch_shrink(&server->scratch);
+    job->active = false;
+}
+
+bool job_run(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    struct client *client = job->call.client;
+    uint64_t start = client ? connection_position(client->connection) : 0;
+    bool done = job->step(server, deadline_us);
+    client = job->call.client;
+#ifdef BUG_25
+    if (job->call.command->read) client = NULL; /* reads do not wait for what they saw */
+#endif
+    if (client) connection_mark(client->connection, start, engine_size(server->engine));
+    if (done) end(server);
+    return done;
+}
+
+void job_abandon(struct server *server, struct client *client) {
+    struct job *job = &server->job;
+    if (!job->active || job->call.client != client) return;
+    job->call.client = NULL;
+    if (job->submitted || job->phase == JOB_WALK)
+        return; /* it is in the log: see it through */
+    end(server);
+    dispatch_job_done(server);
+}

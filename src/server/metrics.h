@@ -1,0 +1,64 @@
+/* Every metric, declared once: a field, its section and name in INFO, and what it means.
+ *
+ * Counters only grow; gauges are taken when INFO is asked. */
+#ifndef SERVER_METRICS_H
+#define SERVER_METRICS_H
+
+#include <stdint.h>
+
+#define METRICS(M)                                                                       \
+    M(connected_clients, GAUGE, "clients", "connected_clients",                          \
+      "Connections that are open now.")                                                  \
+    M(connections, COUNTER, "stats", "total_connections_received",                       \
+      "Connections accepted since the start.")                                           \
+    M(commands, COUNTER, "stats", "total_commands_processed",                            \
+      "Commands executed since the start.")                                              \
+    M(commands_per_second, GAUGE, "stats", "instantaneous_ops_per_sec",                  \
+      "Commands a second, over the last second.")                                        \
+    M(input_bytes, COUNTER, "stats", "total_net_input_bytes",                            \
+      "Bytes read from clients.")                                                        \
+    M(output_bytes, COUNTER, "stats", "total_net_output_bytes",                          \
+      "Bytes sent to clients.")                                                          \
+    M(rejected_connections, COUNTER, "stats", "rejected_connections",                    \
+      "Connections closed for want of room or password.")                                \
+    M(keyspace_hits, COUNTER, "stats", "keyspace_hits", "Reads that found their key.")   \
+    M(keyspace_misses, COUNTER, "stats", "keyspace_misses",                              \
+      "Reads whose key did not exist.")                                                  \
+    M(error_replies, COUNTER, "stats", "total_error_replies", "Errors answered.")        \
+    M(protocol_errors, COUNTER, "stats", "total_protocol_errors",                        \
+      "Connections closed for bytes that are no request.")                               \
+    M(input_limit_disconnections, COUNTER, "stats",                                      \
+      "client_query_buffer_limit_disconnections",                                        \
+      "Connections closed for too much unexecuted input.")                               \
+    M(output_limit_disconnections, COUNTER, "stats",                                     \
+      "client_output_buffer_limit_disconnections",                                       \
+      "Connections closed for too many unread replies.")                                 \
+    M(vectors_searched, COUNTER, "stats", "vectors_searched",                            \
+      "Vectors that searches compared with their query.")                                \
+    M(long_commands, COUNTER, "stats", "long_commands",                                  \
+      "Commands that took more than one slice of time.")
+
+struct metrics {
+#define METRIC_FIELD(field, kind, section, name, help) uint64_t field;
+    METRICS(METRIC_FIELD)
+#undef METRIC_FIELD
+};
+
+enum metric_kind { METRIC_KIND_COUNTER, METRIC_KIND_GAUGE };
+
+struct metric_row {
+    const char *name, *section, *help;
+    enum metric_kind kind;
+    uint32_t offset; /* in struct metrics */
+};
+
+/* NULL after the last. */
+const struct metric_row *metric_at(uint32_t index);
+uint64_t metric_value(const struct metrics *metrics, const struct metric_row *row);
+
+/* What each command has cost. */
+struct command_figures {
+    uint64_t calls, microseconds, rejected, failed;
+};
+
+#endif

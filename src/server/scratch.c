@@ -1,0 +1,69 @@
+/* Room for one command's vectors and hits. */
+#include "server/scratch.h"
+
+#include "base/bytes.h"
+#include "kernel/distance.h"
+
+#define VECTOR_BYTES (6 + 4 * (size_t)VECTOR_DIM_MAX)
+#define BLOCK_BYTES                                                                      \
+    (DISTANCE_ALIGNMENT + 4 * (size_t)VECTOR_DIM_MAX + VECTOR_BYTES +                    \
+     4 * (size_t)VECTOR_DIM_MAX)
+#define KEPT_HITS 16384
+
+enum status scratch_begin(struct scratch *scratch, const struct allocator *allocator) {
+    *scratch = (struct scratch){.allocator = allocator};
+    uint8_t *block = allocate(allocator, BLOCK_BYTES);
+    if (!block) return STATUS_MEMORY;
+    size_t past = (uintptr_t)block % DISTANCE_ALIGNMENT;
+    uint8_t *aligned = block + (past ? DISTANCE_ALIGNMENT - past : 0);
+    scratch->block = block;
+    scratch->values = (int32_t *)(void *)aligned;
+    scratch->vector = aligned + 4 * (size_t)VECTOR_DIM_MAX;
+    scratch->fp32 = scratch->vector + VECTOR_BYTES;
+    return STATUS_OK;
+}
+
+void scratch_free(struct scratch *scratch) {
+    release(scratch->allocator, scratch->block, BLOCK_BYTES);
+    release(scratch->allocator, scratch->hits,
+            scratch->hit_capacity * sizeof *scratch->hits);
+    release(scratch->allocator, scratch->tags,
+            scratch->tag_capacity * sizeof *scratch->tags);
+}
+
+/* Grow an array that need not keep its contents. */
+static enum status grow(const struct allocator *allocator, void **array, size_t *capacity,
+                        size_t item, size_t count) {
+    if (count <= *capacity) return STATUS_OK;
+    size_t wanted = count < 64 ? 64 : count, bytes;
+    if (!size_multiply(wanted, item, &bytes)) return STATUS_MEMORY;
+    void *grown = allocator->resize(allocator->context, *array, *capacity * item, bytes);
+    if (!grown) return STATUS_MEMORY;
+    *array = grown;
+    *capacity = wanted;
+    return STATUS_OK;
+}
+
+enum status scratch_hits(struct scratch *scratch, size_t count) {
+    void *hits = scratch->hits;
+    enum status status = grow(scratch->allocator, &hits, &scratch->hit_capacity,
+                              sizeof *scratch->hits, count);
+    scratch->hits = hits;
+    return status;
+}
+
+enum status scratch_tags(struct scratch *scratch, size_t count) {
+    void *tags = scratch->tags;
+    enum status status = grow(scratch->allocator, &tags, &scratch->tag_capacity,
+                              sizeof *scratch->tags, count);
+    scratch->tags = tags;
+    return status;
+}
+
+void scratch_shrink(struct scratch *scratch) {
+    if (scratch->hit_capacity <= KEPT_HITS) return;
+    release(scratch->allocator, scratch->hits,
+            scratch->hit_capacity * sizeof *scratch->hits);
+    scratch->hits = NULL;
+    scratch->hit_capacity = 0;
+}

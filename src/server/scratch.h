@@ -1,0 +1,31 @@
+/* Room for one command's vectors and hits, kept between commands: no allocation per
+ * query. */
+#ifndef SERVER_SCRATCH_H
+#define SERVER_SCRATCH_H
+
+#include "base/allocator.h"
+#include "kernel/fixed.h"
+#include "kernel/search.h"
+
+struct scratch {
+    const struct allocator *allocator;
+    void *block;     /* one allocation for the three below */
+    int32_t *values; /* VECTOR_DIM_MAX, aligned as a query must be */
+    uint8_t *vector; /* encoded vector bytes */
+    uint8_t *fp32;   /* 4 * VECTOR_DIM_MAX */
+    struct hit *hits;
+    size_t hit_capacity;
+    uint64_t *tags;
+    size_t tag_capacity;
+};
+
+enum status scratch_begin(struct scratch *scratch, const struct allocator *allocator);
+void scratch_free(struct scratch *scratch);
+
+/* Room for so many; STATUS_MEMORY. */
+enum status scratch_hits(struct scratch *scratch, size_t count);
+enum status scratch_tags(struct scratch *scratch, size_t count);
+/* Give back what an unusually large search has left. */
+void scratch_shrink(struct scratch *scratch);
+
+#endif

@@ -1,0 +1,438 @@
+/* The server's life: open the directory, listen, recover while answering PING, serve,
+ * stop.
+ *
+ * One turn of the loop:
+ *
+ *     after_wake     take note of a finished sync; release the replies that waited for it
+ *     received       run the commands that came in, 2 ms of them at most
+ *     before_sleep   a slice of recovery or of a long command; write the log, start its
+ * sync */
+#include "server/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/check.h"
+#include "server/words.h"
+
+/* Commands of one turn (DESIGN.md 13.11); what is left is for the next. */
+#define TURN_US 1000
+/* A slice of recovery. */
+#define RECOVER_US 4000
+/* Rows of deleted objects whose memory is given back in one turn. */
+#define TIDY_ROWS 512
+/* Who has not shown a password after so long is closed. */
+#define STRANGER_US UINT64_C(10000000)
+#define SECOND_US   UINT64_C(1000000)
+#define EXIT_IO     74
+
+uint64_t server_clock(const struct server *server) {
+    return server->os->monotonic_us(server->os);
+}
+
+const char *server_error_text(const struct server *server) {
+    (void)server;
+    return strerror(engine_error(server->engine));
+}
+
+void server_stop(struct server *server, int exit_code) {
+    server->stopping = true;
+    server->exit_code = exit_code;
+    loop_stop(server->loop);
+}
+
+/* --- Connections ------------------------------------------------------------------ */
+
+static void turn_away(struct server *server, struct connection *connection,
+                      const char *why) {
+    server->metrics.rejected_connections++;
+    reply_error(connection_reply(connection), why);
+    connection_close_after_reply(connection);
+}
+
+static void accepted(void *context, struct connection *connection) {
+    struct server *server = context;
+    const struct options *options = &server->options;
+    server->metrics.connections++;
+    if (loop_connection_count(server->loop) > (size_t)options->maxclients) {
+        turn_away(server, connection, "ERR max number of clients reached");
+        return;
+    }
+    struct client *client = allocate(server->allocator, sizeof *client);
+    if (!client) {
+        turn_away(server, connection, "ERR out of memory");
+        return;
+    }
+    *client = (struct client){.server = server,
+                              .connection = connection,
+                              .id = ++server->next_client_id,
+                              .created_us = loop_now_us(server->loop)};
+    snprintf(client->local_address, sizeof client->local_address, "127.0.0.1:%u",
+             (unsigned)server->port);
+    connection->owner = client;
+    if (options->requirepass[0] == '\0') {
+        if (options->protected_mode && !client_is_local(client)) {
+            turn_away(
+                server, connection,
+                "DENIED valori is running in protected mode: no password is set, so "
+                "connections from other machines are refused. Set requirepass.");
+            return;
+        }
+        client_authenticate(client);
+    }
+}
+
+static void closed(void *context, struct connection *connection) {
+    struct server *server = context;
+    struct client *client = connection->owner;
+    server->closed_output_bytes += connection->sent;
+    if (connection->reply.failed) server->metrics.output_limit_disconnections++;
+    if (buffer_size(&connection->input) >= connection->limits.input_bytes)
+        server->metrics.input_limit_disconnections++;
+    if (!client) return;
+    connection->owner = NULL;
+    job_abandon(server, client);
+    client_discard(client);
+    release(server->allocator, client, sizeof *client);
+}
+
+/* The next request of a client, unless one is in hand already. */
+static bool take_request(struct client *client) {
+    if (client->waiting) return true;
+    struct metrics *metrics = &client->server->metrics;
+    enum resp_result result =
+        connection_next_request(client->connection, &client->request);
+    if (result == RESP_ERROR) {
+        metrics->protocol_errors++;
+        metrics->error_replies++;
+    }
+    if (result != RESP_REQUEST) return false;
+    metrics->input_bytes += client->request.consumed;
+    return true;
+}
+
+static bool received(void *context, struct connection *connection) {
+    struct server *server = context;
+    struct client *client = connection->owner;
+    if (!client || client->busy || server->stopping) return false;
+    server->now_us = server_clock(server);
+    while (take_request(client)) {
+        enum dispatch_result result = dispatch(server, client, &client->request);
+        client->waiting = result == DISPATCH_WAIT;
+        client->busy = result == DISPATCH_BUSY;
+        if (client->waiting || client->busy) {
+            loop_pause(server->loop, connection);
+            return false;
+        }
+        if (connection->closing || server->stopping) return false;
+        if (server->now_us >= server->turn_deadline_us) return true;
+    }
+    return false;
+}
+
+/* --- Recovery --------------------------------------------------------------------- */
+
+static void say_recovered(struct server *server) {
+    struct notices *notices = &server->notices;
+    if (server->report.message[0])
+        notice(notices, NOTICE_NORMAL, "%s", server->report.message);
+    if (server->report.log.ignored_files)
+        notice(notices, NOTICE_NORMAL,
+               "%" PRIu64 " file(s) in the directory are not ours",
+               server->report.log.ignored_files);
+    if (!server->options.appendonly)
+        notice(notices, NOTICE_WARNING,
+               "appendonly is no: nothing is kept on disk, all data is lost at the end");
+    notice(notices, NOTICE_NORMAL, "DB loaded from the log: %.3f seconds",
+           (double)(server->ready_us - server->recovery_started_us) / 1e6);
+    notice(notices, NOTICE_NORMAL, "Ready to accept connections on port %u",
+           (unsigned)server->port);
+}
+
+/* What stands in the way, on stderr, and for damage the commands that help. */
+static int say_why_not(const struct server *server, enum status status) {
+    int code = engine_exit_code(status);
+    fprintf(stderr, "%s\n", server->report.message);
+    if (code == 3 || code == 5)
+        fprintf(stderr,
+                "To see it whole: valori-check log %s\n"
+                "To write a repaired copy elsewhere: valori-check repair %s\n",
+                server->options.dir, server->options.dir);
+    return code;
+}
+
+static void refuse_to_start(struct server *server, enum status status) {
+    notice(&server->notices, NOTICE_WARNING, "%s", server->report.message);
+    server_stop(server, say_why_not(server, status));
+}
+
+static void recover(struct server *server) {
+    enum status status = engine_recover(server->engine, RECOVER_US, &server->report);
+    if (status == STATUS_AGAIN) return;
+    if (status) {
+        refuse_to_start(server, status);
+        return;
+    }
+    server->loading = false;
+    server->ready_us = server_clock(server);
+    say_recovered(server);
+}
+
+/* --- The turn --------------------------------------------------------------------- */
+
+/* The log is lost: nobody may be told what was not synced. Whoever waits gets one error
+ * in the place of the replies that were held back. */
+static bool tell_failure(void *context, struct connection *connection) {
+    struct server *server = context;
+    if (connection->mark_count == 0) return true;
+    struct buffer *output = &connection->output;
+    output->end = output->start + connection_sendable(connection);
+    connection->mark_count = 0;
+    reply_error_format(
+        connection_reply(connection),
+        "IOERR log fsync failed (%s): outcome of this write is unknown; server "
+        "stopping",
+        server_error_text(server));
+    (void)connection_send(connection);
+    return true;
+}
+
+static void fail(struct server *server) {
+    notice(&server->notices, NOTICE_WARNING,
+           "FATAL log fsync failed (%s): stopping; what is not on disk is unknown",
+           server_error_text(server));
+    fprintf(stderr, "FATAL log fsync failed (%s): stopping\n", server_error_text(server));
+    loop_each(server->loop, tell_failure, server);
+    server_stop(server, EXIT_IO);
+}
+
+static void say_refusing(struct server *server) {
+    bool refusing = engine_refusing(server->engine);
+    if (refusing != server->refusing)
+        notice(&server->notices, NOTICE_WARNING, "%s",
+               refusing
+                   ? "No space left on device: writes are refused until there is some"
+                   : "There is disk space again: writes go on");
+    server->refusing = refusing;
+}
+
+static void run_engine(struct server *server) {
+    if (server->loading || server->stopping) return;
+    uint64_t next_us;
+    if (engine_turn(server->engine, &next_us)) {
+        fail(server);
+        return;
+    }
+    say_refusing(server);
+    if (next_us != UINT64_MAX)
+        loop_timer_add(server->loop, &server->engine_timer, next_us);
+    else loop_timer_cancel(server->loop, &server->engine_timer);
+    loop_release(server->loop, engine_acknowledged(server->engine));
+}
+
+static void after_wake(void *context) {
+    struct server *server = context;
+    if (server->os->stop_requested(server->os) && !server->stopping) {
+        notice(&server->notices, NOTICE_WARNING, "Received a signal, stopping...");
+        server_stop(server, 0);
+    }
+    run_engine(server);
+    server->now_us = loop_now_us(server->loop);
+    server->turn_deadline_us = server->now_us + TURN_US;
+}
+
+/* The loop gives back the memory of connections that are silent for long, the request
+ * that waits in their input included: those that wait for a job are not silent. */
+static bool keep_request(void *context, struct connection *connection) {
+    struct server *server = context;
+    const struct client *client = connection->owner;
+    if (client && (client->waiting || client->busy))
+        connection->active_us = loop_now_us(server->loop);
+    return true;
+}
+
+static void run_job(struct server *server) {
+    struct client *client = server->job.call.client;
+    uint64_t start = server_clock(server);
+    bool done = job_run(server, start + JOB_SLICE_US);
+    server->job.used_us += server_clock(server) - start;
+    if (client) loop_touch(server->loop, client->connection);
+    if (done) dispatch_job_done(server);
+    else loop_each(server->loop, keep_request, server);
+}
+
+static bool before_sleep(void *context) {
+    struct server *server = context;
+    if (server->stopping) return false;
+    if (server->loading) recover(server);
+    if (server->job.active) run_job(server);
+    else if (!server->loading)
+        server->tidying = kernel_tidy(engine_kernel(server->engine), TIDY_ROWS);
+    engine_set_alone(server->engine, loop_connection_count(server->loop) == 1);
+    run_engine(server);
+    bool sleeps = server->job.active && server->job.wake_us > loop_now_us(server->loop);
+    if (sleeps) loop_timer_add(server->loop, &server->wake_timer, server->job.wake_us);
+    return !server->stopping &&
+           (server->loading || (server->job.active && !sleeps) || server->tidying);
+}
+
+/* --- Timers ----------------------------------------------------------------------- */
+
+/* It wakes the loop; the turn does the rest. */
+static void is_due(void *context, struct loop_timer *timer) {
+    (void)context;
+    (void)timer;
+}
+
+static bool close_if_idle(void *context, struct connection *connection) {
+    struct server *server = context;
+    const struct client *client = connection->owner;
+    uint64_t now = loop_now_us(server->loop);
+    uint64_t limit = (uint64_t)server->options.timeout * SECOND_US;
+    if (!client) return true;
+    bool stranger = !client->authenticated && now - client->created_us > STRANGER_US;
+    bool idle = limit && !client->busy && !client->waiting &&
+                now > connection->active_us && now - connection->active_us > limit;
+    if (stranger || idle) loop_close(server->loop, connection);
+    return true;
+}
+
+static void cron(void *context, struct loop_timer *timer) {
+    struct server *server = context;
+    uint64_t now = loop_now_us(server->loop), passed = now - server->sampled_us;
+    if (passed >= SECOND_US) {
+        struct metrics *metrics = &server->metrics;
+        metrics->commands_per_second =
+            (metrics->commands - server->sampled_commands) * SECOND_US / passed;
+        server->sampled_us = now;
+        server->sampled_commands = metrics->commands;
+    }
+    loop_each(server->loop, close_if_idle, server);
+    loop_timer_add(server->loop, timer, now + SECOND_US / (uint64_t)server->options.hz);
+}
+
+/* --- Beginning and end ------------------------------------------------------------ */
+
+static int begin_engine(struct server *server) {
+    static const enum sync_policy policies[] = {SYNC_ALWAYS, SYNC_EVERY_SECOND, SYNC_NO};
+    const struct options *options = &server->options;
+    struct engine_options engine_options = {
+        .directory = options->dir,
+        .log_enabled = options->appendonly,
+        .sync_policy = policies[options->appendfsync],
+        .seal_interval_us = (uint64_t)options->seal_interval_ms * 1000,
+        .seal_dirty_max = (uint64_t)options->seal_dirty_max,
+        .segment_size = (uint64_t)options->log_segment_size};
+    enum status status = engine_open(server->os, server->allocator, &engine_options,
+                                     &server->engine, &server->report);
+    if (!status) return 0;
+    return say_why_not(server, status);
+}
+
+static int begin_loop(struct server *server) {
+    struct loop_hooks hooks = {.context = server,
+                               .accepted = accepted,
+                               .received = received,
+                               .closed = closed,
+                               .after_wake = after_wake,
+                               .before_sleep = before_sleep};
+    if (loop_create(server->os, server->allocator, &hooks, &server->loop)) {
+        fprintf(stderr, "cannot make an event loop: %s\n",
+                server->os->error_text(server->os));
+        return EXIT_IO;
+    }
+    const char *list = server->options.bind;
+    char address[64];
+    unsigned listening = 0;
+    server->port = (uint16_t)server->options.port;
+    while (options_next_address(&list, address)) {
+        uint16_t bound;
+        if (!loop_listen(server->loop, address, server->port,
+                         (int)server->options.tcp_backlog, &bound)) {
+            server->port = bound;
+            listening++;
+        } else if (strcmp(address, "::1") != 0) {
+            fprintf(stderr, "Failed listening on %s port %u: %s\n", address,
+                    (unsigned)server->port, server->os->error_text(server->os));
+            return 1;
+        }
+    }
+    if (listening > 0) return 0;
+    fprintf(stderr, "Failed listening on port %u\n", (unsigned)server->port);
+    return 1;
+}
+
+static void set_timers(struct server *server) {
+    server->engine_timer = (struct loop_timer){.callback = is_due, .context = server};
+    server->wake_timer = server->engine_timer;
+    server->cron_timer = (struct loop_timer){.callback = cron, .context = server};
+    loop_timer_add(server->loop, &server->cron_timer, server->started_us);
+}
+
+int server_begin(struct server *server) {
+    uint8_t id[RUN_ID_SIZE / 2];
+    check(command_count() <= COMMAND_ROWS_MAX);
+    server->started_us = server->recovery_started_us = server_clock(server);
+    server->nobody = (struct reply){.protocol = 2, .failed = STATUS_TOO_LARGE};
+    server->os->random(server->os, id, sizeof id);
+    server->os->random(server->os, server->hash_seed, sizeof server->hash_seed);
+    hex_text(id, sizeof id, server->run_id);
+    batch_begin(&server->job.batch, server->allocator,
+                (size_t)server->options.client_query_buffer_limit);
+    if (scratch_begin(&server->scratch, server->allocator)) {
+        fprintf(stderr, "out of memory\n");
+        return 70;
+    }
+    int code = begin_engine(server);
+    if (!code) code = begin_loop(server);
+    if (code) return code;
+    set_timers(server);
+    server->loading = true;
+    notice(&server->notices, NOTICE_NORMAL,
+           "valori %s starting, PID %" PRIu32 ", port %u", VALORI_VERSION,
+           os_process_id(), (unsigned)server->port);
+    return 0;
+}
+
+/* The last replies: what the final sync has made true, and nothing else. */
+static bool send_rest(void *context, struct connection *connection) {
+    connection_release(connection, *(const uint64_t *)context);
+    while (connection_sendable(connection) > 0) {
+        size_t before = connection_sendable(connection);
+        if (connection_send(connection) || connection_sendable(connection) == before)
+            break;
+    }
+    return true;
+}
+
+static int stop_clean(struct server *server) {
+    if (server->loading || server->exit_code) return server->exit_code;
+    job_drain(server); /* a batch that is in the log is applied to its end */
+    if (engine_stop(server->engine)) {
+        fail(server);
+        return EXIT_IO;
+    }
+    uint64_t acknowledged = engine_size(server->engine);
+    loop_each(server->loop, send_rest, &acknowledged);
+    notice(&server->notices, NOTICE_NORMAL, "The log is synced, bye bye...");
+    return 0;
+}
+
+int server_run(struct server *server) {
+    loop_run(server->loop);
+    loop_stop_listening(server->loop);
+    return stop_clean(server);
+}
+
+void server_free(struct server *server) {
+    if (server->loop) loop_destroy(server->loop);
+    if (server->recompute_room)
+        release(server->allocator, server->recompute_room, RECOMPUTE_SIZE);
+    if (server->frozen) kernel_release(engine_kernel(server->engine), server->frozen);
+    queue_free(&server->job.queue, server->allocator);
+    overlay_free(&server->job.overlay);
+    batch_free(&server->job.batch);
+    scratch_free(&server->scratch);
+    if (server->engine) engine_close(server->engine);
+    notices_close(&server->notices);
+}

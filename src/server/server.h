@@ -1,0 +1,115 @@
+/* The server: everything that one of them has. It is a local of main() and is passed
+ * down, so that two fit in one process. */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "engine/engine.h"
+#include "net/loop.h"
+#include "server/job.h"
+#include "server/metrics.h"
+#include "server/notices.h"
+#include "server/options.h"
+#include "server/scratch.h"
+
+#ifndef VALORI_VERSION
+#define VALORI_VERSION "0.1.0"
+#endif
+/* What clients that ask for Redis's version are told: the grammar we speak. */
+#define REDIS_VERSION    "8.0.0"
+#define RUN_ID_SIZE      40
+#define COMMAND_ROWS_MAX 128
+
+/* A search that is under way, from parsing its words to its last slice. */
+struct search_task {
+    struct search search;
+    bool nested; /* VSEARCH: a hit with fields is an array; VSIM: flat, or a map */
+    bool with_scores, with_attributes, with_tags;
+    bool has_epsilon;
+    double epsilon; /* keep hits whose score is at least 1 - epsilon */
+};
+
+struct server {
+    const struct os *os;
+    const struct allocator *allocator;
+    struct options options;
+    const char *options_path; /* NULL: none */
+    const char *executable;
+    struct notices notices;
+
+    struct engine *engine;
+    struct engine_report report;
+    struct loop *loop;
+    struct loop_timer engine_timer, wake_timer, cron_timer;
+    bool loading;
+    bool stopping; /* leave the loop at the end of this turn */
+    bool tidying;  /* the kernel has memory of deleted objects to give back */
+    bool refusing; /* as engine_refusing() said last, to print the change */
+    int exit_code;
+    uint16_t port;   /* that it became */
+    uint64_t now_us; /* monotonic, as of the last command */
+    uint64_t started_us, ready_us, recovery_started_us;
+    uint64_t turn_deadline_us; /* commands of this turn end here */
+    uint64_t next_client_id;
+    char run_id[RUN_ID_SIZE + 1];
+    uint8_t hash_seed[16];
+    const char *simd_name, *sha256_name;
+
+    struct job job;
+    struct search_task search;
+    struct recompute *recompute; /* PROOF.CONTENT's, in `recompute_room` */
+    void *recompute_room;
+    struct scratch scratch;
+    struct reply nobody;        /* swallows the replies of clients that left */
+    const struct state *frozen; /* DEBUG FREEZE */
+    struct roots frozen_roots;
+
+    struct metrics metrics;
+    uint64_t closed_output_bytes; /* sent by connections that are gone */
+    uint64_t sampled_us, sampled_commands, peak_memory;
+    struct command_figures figures[COMMAND_ROWS_MAX];
+};
+
+/* Bring up what main() has configured: engine, sockets, loop. On failure a line on stderr
+ * says why, and the result is the exit code; 0: go on with server_run(). */
+int server_begin(struct server *server);
+/* Serve until told to stop; gives the exit code. */
+int server_run(struct server *server);
+void server_free(struct server *server);
+
+/* Leave the loop with this exit code at the end of the turn. */
+void server_stop(struct server *server, int exit_code);
+/* Text of the engine's final failure. */
+const char *server_error_text(const struct server *server);
+/* Monotonic time now. */
+uint64_t server_clock(const struct server *server);
+
+/* --- dispatch.c ------------------------------------------------------------------- */
+
+enum dispatch_result {
+    DISPATCH_DONE, /* answered */
+    DISPATCH_BUSY, /* its job has begun and goes on */
+    DISPATCH_WAIT, /* not looked at: another client's job runs */
+};
+enum dispatch_result dispatch(struct server *server, struct client *client,
+                              const struct request *request);
+/* The running job is done: count it, and let its client and those who wait go on. */
+void dispatch_job_done(struct server *server);
+
+/* --- cmd_proof.c ------------------------------------------------------------------ */
+
+/* Recompute roots to the end, without slices: for DEBUG. */
+enum status proof_recompute(struct server *server, const struct state *state,
+                            bool content, struct roots *roots);
+
+/* --- info.c ----------------------------------------------------------------------- */
+
+/* INFO's text for the sections asked; `all` adds those that are not shown by default. */
+void info_write(struct server *server, const struct slice *sections, size_t count,
+                struct buffer *text);
+
+/* --- docs.c ----------------------------------------------------------------------- */
+
+/* Print `commands`, `options` or `metrics` as Markdown, or `conf` as valori.conf. */
+bool docs_print(const char *what, FILE *file);
+
+#endif

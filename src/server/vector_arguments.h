@@ -1,0 +1,34 @@
+/* A vector as clients write it: FP32 blob, VALUES n v..., and as the kernel wants it. */
+#ifndef SERVER_VECTOR_ARGUMENTS_H
+#define SERVER_VECTOR_ARGUMENTS_H
+
+#include "kernel/change.h"
+#include "server/call.h"
+
+struct vector_words {
+    uint32_t dim;
+    struct slice blob;         /* FP32: 4 * dim bytes */
+    const struct slice *texts; /* VALUES: dim numbers; NULL for FP32 */
+    size_t next;               /* the first argument after the vector */
+};
+
+/* Find the vector that begins at argument `at`. False, and the error is answered, when it
+ * is malformed; the numbers themselves are not read yet. */
+bool vector_words_read(struct call *call, size_t at, struct vector_words *words);
+
+/* Convert to `values` (room for dim), scaled in COSINE collections. False, and the error
+ * is answered, for NaN, infinities, what does not fit, and what would become zero. */
+bool vector_convert(struct call *call, const struct vector_words *words,
+                    enum metric metric, int32_t *values, int8_t *exponent);
+
+/* The same from a blob that lies anywhere. */
+bool vector_convert_blob(struct call *call, const uint8_t *blob, uint32_t dim,
+                         enum metric metric, int32_t *values, int8_t *exponent);
+
+/* The exact binary32 bits, if `values` do not give them back: into `kept`, empty
+ * otherwise. `room` has 4 * dim bytes and is used for VALUES. */
+bool vector_keep_fp32(struct call *call, const struct vector_words *words,
+                      const int32_t *values, int8_t exponent, uint8_t *room,
+                      struct slice *kept);
+
+#endif

@@ -1,0 +1,73 @@
+/* Words of a command: comparing, reading numbers, printing hex. */
+#include "server/words.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static uint8_t lower(uint8_t byte) {
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+}
+
+bool word_is(struct slice word, const char *text) {
+    for (size_t i = 0; i < word.size; i++) {
+        if (text[i] == '\0') return false;
+        if (lower(word.data[i]) != lower((uint8_t)text[i])) return false;
+    }
+    return text[word.size] == '\0';
+}
+
+bool word_unsigned(struct slice word, uint64_t *value) {
+    if (word.size == 0 || word.size > 20) return false;
+    if (word.data[0] == '0' && word.size > 1) return false;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < word.size; i++) {
+        if (word.data[i] < '0' || word.data[i] > '9') return false;
+        uint64_t digit = (uint64_t)(word.data[i] - '0');
+        if (__builtin_mul_overflow(sum, UINT64_C(10), &sum) ||
+            __builtin_add_overflow(sum, digit, &sum))
+            return false;
+    }
+    *value = sum;
+    return true;
+}
+
+bool word_integer(struct slice word, int64_t *value) {
+    bool negative = word.size > 1 && word.data[0] == '-';
+    uint64_t size;
+    if (!word_unsigned(negative ? slice_of(word.data + 1, word.size - 1) : word, &size))
+        return false;
+    if (negative) {
+        if (size == 0 || size > UINT64_C(1) << 63) return false;
+        *value = (int64_t)(UINT64_C(0) - size);
+        return true;
+    }
+    if (size > INT64_MAX) return false;
+    *value = (int64_t)size;
+    return true;
+}
+
+bool word_double(struct slice word, double *value) {
+    char text[128];
+    if (word.size == 0 || word.size >= sizeof text) return false;
+    memcpy(text, word.data, word.size);
+    text[word.size] = '\0';
+    if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return false;
+    char *end;
+    *value = strtod(text, &end);
+    return end == text + word.size && !isnan(*value);
+}
+
+void hex_text(const uint8_t *bytes, size_t size, char *text) {
+    for (size_t i = 0; i < size; i++) {
+        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+    text[2 * size] = '\0';
+}
+
+bool secret_equal(struct slice a, struct slice b) {
+    unsigned difference = a.size != b.size;
+    for (size_t i = 0; i < a.size; i++)
+        difference |= (unsigned)(a.data[i] ^ (b.size ? b.data[i % b.size] : 0));
+    return difference == 0;
+}

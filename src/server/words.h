@@ -1,0 +1,26 @@
+/* Words of a command: comparing, reading numbers, printing hex. Pure. */
+#ifndef SERVER_WORDS_H
+#define SERVER_WORDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/* Equal but for the case of ASCII letters. */
+bool word_is(struct slice word, const char *text);
+
+/* Strict decimal, as Redis reads it: an optional '-', no '+', blanks or leading zeros. */
+bool word_integer(struct slice word, int64_t *value);
+bool word_unsigned(struct slice word, uint64_t *value);
+
+/* A finite or infinite decimal number, the whole word; NaN is refused. */
+bool word_double(struct slice word, double *value);
+
+/* Lower-case hex of `size` bytes, with a NUL. */
+void hex_text(const uint8_t *bytes, size_t size, char *text);
+
+/* Equality in time that depends on the sizes only. */
+bool secret_equal(struct slice a, struct slice b);
+
+#endif
