@@ -1,0 +1,127 @@
+/* valori-check log: the engine's own recovery, made to change nothing and to compare every
+ * SEAL instead of the last. What it accepts a server accepts. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/check.h"
+
+void check_verify(const char *directory, struct verdict *verdict) {
+    struct engine_options options = {
+        .directory = directory,
+        .log_enabled = true,
+        .segment_size = UINT64_MAX,
+        .verify_every_seal = true,
+        .read_only = true,
+    };
+    memset(verdict, 0, sizeof *verdict);
+    struct engine *engine;
+    verdict->status =
+        engine_open(posix_os(), os_allocator(), &options, &engine, &verdict->report);
+    if (verdict->status) return;
+    do verdict->status = engine_recover(engine, UINT64_MAX, &verdict->report);
+    while (verdict->status == STATUS_AGAIN);
+    if (!verdict->status) {
+        engine_proof_state(engine, &verdict->proof);
+        kernel_seal(engine_kernel(engine), &verdict->roots);
+    }
+    engine_close(engine);
+}
+
+/* --- Text -------------------------------------------------------------------------------- */
+
+static void print_hex(const uint8_t hash[SHA256_SIZE]) {
+    for (size_t i = 0; i < SHA256_SIZE; i++) printf("%02x", hash[i]);
+}
+
+static void print_root(const char *name, const uint8_t root[SHA256_SIZE]) {
+    printf("%s", name);
+    print_hex(root);
+    printf("\n");
+}
+
+static void print_whole(const struct verdict *verdict) {
+    const struct log_report *log = &verdict->report.log;
+    printf("whole: %" PRIu64 " entries in %" PRIu64 " segments, %" PRIu64
+           " bytes, every check, commitment and SEAL is right\n",
+           log->entries, log->segments, log->bytes);
+    print_root("log root    ", verdict->proof.log_root);
+    print_root("state root  ", verdict->roots.state_root);
+    if (verdict->report.last_seal != UINT64_MAX)
+        printf("last SEAL   at sequence %" PRIu64 "\n", verdict->report.last_seal);
+    else
+        printf("last SEAL   none\n");
+    if (log->torn_bytes > 0)
+        printf("%" PRIu64 " bytes behind the last entry are no frames and nothing says that "
+               "they were acknowledged;\nthe next start cuts them off\n",
+               log->torn_bytes);
+    if (log->ignored_files > 0)
+        printf("%" PRIu64 " other files in the directory are not part of the log\n",
+               log->ignored_files);
+}
+
+static void print_refusal(const struct check_options *options, const struct verdict *verdict,
+                          int code) {
+    printf("%s\n", verdict->report.message);
+    if (code != 3 && code != 5) return;
+    printf("To see what can be saved: valori-check repair %s\n", options->directory);
+}
+
+/* --- JSON -------------------------------------------------------------------------------- */
+
+static void json_text(const char *name, const char *text) {
+    printf(",\"%s\":\"", name);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') printf("\\%c", c);
+        else if (c < 32) printf("\\u%04x", c);
+        else putchar(c);
+    }
+    printf("\"");
+}
+
+static void json_number(const char *name, uint64_t number) {
+    printf(",\"%s\":%" PRIu64, name, number);
+}
+
+static void json_root(const char *name, const uint8_t root[SHA256_SIZE]) {
+    printf(",\"%s\":\"", name);
+    print_hex(root);
+    printf("\"");
+}
+
+static void print_json(const struct check_options *options, const struct verdict *verdict,
+                       int code) {
+    const struct log_report *log = &verdict->report.log;
+    printf("{\"exit_code\":%d", code);
+    json_text("status", verdict->status ? status_name(verdict->status) : "whole");
+    json_text("directory", options->directory);
+    json_text("message", verdict->report.message);
+    json_number("segments", log->segments);
+    json_number("entries", log->entries);
+    json_number("bytes", log->bytes);
+    json_number("torn_bytes", log->torn_bytes);
+    json_number("ignored_files", log->ignored_files);
+    if (log->bad_file[0]) {
+        json_text("bad_file", log->bad_file);
+        json_number("bad_offset", log->bad_offset);
+        json_number("bad_sequence", log->bad_sequence);
+    }
+    if (!verdict->status) {
+        json_root("log_root", verdict->proof.log_root);
+        json_root("state_root", verdict->roots.state_root);
+        if (verdict->report.last_seal != UINT64_MAX)
+            json_number("last_seal", verdict->report.last_seal);
+    }
+    printf("}\n");
+}
+
+int check_log(const struct check_options *options) {
+    struct verdict verdict;
+    check_verify(options->directory, &verdict);
+    int code = engine_exit_code(verdict.status);
+    if (options->json) print_json(options, &verdict, code);
+    else if (verdict.status) print_refusal(options, &verdict, code);
+    else print_whole(&verdict);
+    return code;
+}
