@@ -202,6 +202,17 @@ crash-program: $(crash_program)
 bench-programs: $(bench_programs)
 fuzz-programs: $(fuzz_programs)
 
+# For tests/bugs/run: compile SOURCE with -DBUG_$(BUG), and link a program with OBJECTS before
+# its libraries, so that they are taken instead of the sound ones.
+planted-object:
+	@$(CC) $(call flags_of,$(SOURCE:src/%.c=%)) -DBUG_$(BUG) -c -o $(OUTPUT) $(SOURCE)
+planted-server: $(BUILD)/obj/server/main.o $(call libs_for,server)
+	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(OBJECTS) $^ $(libraries)
+planted-crash: $(crash_sources:%.c=$(BUILD)/%.o) $(sim_sources:%.c=$(BUILD)/%.o) $(call libs_for,server)
+	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(OBJECTS) $^ $(libraries)
+planted-unit: $(BUILD)/tests/unit/$(TARGET).o $(call libs_for,server)
+	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(OBJECTS) $^ $(libraries)
+
 # --- Trying it --------------------------------------------------------------------------
 
 need = $(if $(filter no,$(DEPS)),:,deps/install --install)
@@ -221,7 +232,7 @@ deps: ## Install every system package that is missing
 # --- Tests ------------------------------------------------------------------------------
 
 # What tests/run runs. The sanitizers leave out what they cannot see or what takes hours.
-SUITES ?= style unit golden arch server crash python
+SUITES ?= style unit golden arch server crash python tools bugs
 
 ifdef T
 test: $(BUILD)/tests/unit/$(dir $(T))test_$(notdir $(T)) ## Run all tests, or one: T=kernel/fixed

@@ -7,6 +7,7 @@
  * are given back. */
 #include "os/posix.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -23,9 +24,18 @@
 /* --- Regions
  * ------------------------------------------------------------------------------ */
 
-void *posix_region_take(const struct os *os, size_t size) {
-    (void)os;
-    check(size > 0 && size % HUGE_PAGE == 0);
+/* Address space is asked for ARENA at a time: mmap() waits for the thread that touches pages
+ * ahead, and the loop would wait with it at every region. Nothing of it is memory before it is
+ * written to. */
+#define ARENA (32 * HUGE_PAGE)
+
+static struct {
+    pthread_mutex_t lock;
+    uint8_t *next;
+    size_t left;
+} arena = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static uint8_t *map_aligned(size_t size) {
     size_t asked;
     if (__builtin_add_overflow(size, HUGE_PAGE, &asked)) return NULL;
     uint8_t *mapped =
@@ -37,6 +47,27 @@ void *posix_region_take(const struct os *os, size_t size) {
     if (after > 0) munmap(mapped + before + size, after);
     system_huge_pages(mapped + before, size);
     return mapped + before;
+}
+
+static void *take_from_arena(void) {
+    pthread_mutex_lock(&arena.lock);
+    if (arena.left == 0) {
+        arena.next = map_aligned(ARENA);
+        if (arena.next) arena.left = ARENA;
+    }
+    uint8_t *region = arena.left > 0 ? arena.next : NULL;
+    if (region) {
+        arena.next += HUGE_PAGE;
+        arena.left -= HUGE_PAGE;
+    }
+    pthread_mutex_unlock(&arena.lock);
+    return region;
+}
+
+void *posix_region_take(const struct os *os, size_t size) {
+    (void)os;
+    check(size > 0 && size % HUGE_PAGE == 0);
+    return size == HUGE_PAGE ? take_from_arena() : map_aligned(size);
 }
 
 void posix_region_give(const struct os *os, void *region, size_t size) {
