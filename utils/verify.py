@@ -318,6 +318,7 @@ FLAT = 1
 FORM_PLAIN, FORM_SCALED = 1, 3
 DATABASES, EVERY_DATABASE = 16, 0xFFFFFFFF
 LONGEST_NAME = LONGEST_ATTRIBUTES = LARGEST_DIMENSION = 65_536
+SCALED_LIMIT = 1 << 17
 LONGEST_ENTRY = 65_535
 LONGEST_INLINE_BATCH = 65_403
 
@@ -481,8 +482,10 @@ class Change:
             raise damaged(f"vector of dimension {self.dimension}")
         if self.form == FORM_SCALED:
             cursor.number(1)
-        cursor.bytes(4 * self.dimension)
+        values = struct.unpack(f"<{self.dimension}i", cursor.bytes(4 * self.dimension))
         cursor.finish()
+        if self.form == FORM_SCALED and not -SCALED_LIMIT <= min(values) <= max(values) <= SCALED_LIMIT:
+            raise damaged("a scaled vector with an element above 2^17")
 
 
 def read_part(payload, kind):

@@ -1,15 +1,16 @@
-/* Batches: many changes as one entry, applied one at a time so that long ones can be sliced. */
+/* Batches: many changes as one entry, applied one at a time so that long ones can be
+ * sliced. */
 #include "base/check.h"
 #include "engine/engine_internal.h"
 
-void batch_start(struct engine *engine, const struct batch_reader *reader, uint64_t sequence,
-                 bool admitted) {
+void batch_start(struct engine *engine, const struct batch_reader *reader,
+                 uint64_t sequence, bool admitted) {
     engine->batch = (struct running_batch){
         .reader = *reader, .sequence = sequence, .admitted = admitted, .running = true};
 }
 
-/* All members of the group that `reader` stands before, against the state as it is. The reader
- * is a copy: the members are read again when they are applied. */
+/* All members of the group that `reader` stands before, against the state as it is. The
+ * reader is a copy: the members are read again when they are applied. */
 static enum status check_group(const struct engine *engine, struct batch_reader reader,
                                uint32_t count, enum status *refusal) {
     struct group group = {.count = count};
@@ -35,7 +36,8 @@ static enum status begin_group(struct engine *engine, const struct change *chang
     batch->group_refusal = STATUS_OK;
     enum status status = STATUS_OK;
     if (!batch->admitted)
-        status = check_group(engine, batch->reader, change->group_count, &batch->group_refusal);
+        status = check_group(engine, batch->reader, change->group_count,
+                             &batch->group_refusal);
     event->outcome.status = batch->group_refusal;
     return status;
 }
@@ -86,21 +88,21 @@ enum status engine_batch_submit(struct engine *engine, const struct batch *batch
     check(engine->phase == PHASE_READY && !engine->batch.running && batch->count > 0);
 
     uint8_t head[5 + SHA256_SIZE];
-    struct entry_parts parts = {.type = CHANGE_BATCH, .payload = buffer_slice(&batch->payload)};
+    struct entry_parts parts = {.type = CHANGE_BATCH,
+                                .payload = buffer_slice(&batch->payload)};
     size_t head_size;
     bool listed = batch_body(batch, head, &head_size);
     parts.body_head = slice_of(head, head_size);
-    if (listed)
-        parts.list = buffer_slice(&batch->elements);
-    else
-        parts.body = buffer_slice(&batch->elements);
+    if (listed) parts.list = buffer_slice(&batch->elements);
+    else parts.body = buffer_slice(&batch->elements);
 
     struct batch_reader reader = {.elements = buffer_slice(&batch->elements),
                                   .payload = parts.payload,
                                   .count = batch->count};
     bool admitted;
     enum status status = admit(engine, &reader, &admitted);
-    if (!status) status = kernel_reserve(engine->kernel, parts.payload.size, batch->count);
+    if (!status)
+        status = kernel_reserve(engine->kernel, parts.payload.size, batch->count);
     if (!status) status = engine_append(engine, &parts, sequence);
     if (status) return status;
     batch_start(engine, &reader, *sequence, admitted);

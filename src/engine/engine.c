@@ -13,7 +13,8 @@ enum {
     RESERVE_SIZE = 64 << 20,
 };
 
-/* --- Open and close -------------------------------------------------------------------- */
+/* --- Open and close --------------------------------------------------------------------
+ */
 
 static void *take_region(void *context, size_t size) {
     const struct os *os = context;
@@ -47,18 +48,20 @@ static enum status open_directory(struct engine *engine, struct engine_report *r
     const char *path = engine->options.directory;
     enum status status = os->directory_open(os, path, &engine->directory);
     if (status) {
-        snprintf(report->message, sizeof report->message, "FATAL io: cannot open directory %s: %s", path,
-                 os->error_text(os));
+        snprintf(report->message, sizeof report->message,
+                 "FATAL io: cannot open directory %s: %s", path, os->error_text(os));
         return status;
     }
     if (engine->options.read_only) return STATUS_OK;
     status = os->directory_lock(os, engine->directory, LOCK_NAME);
     if (status == STATUS_LOCKED)
         snprintf(report->message, sizeof report->message,
-                 "FATAL locked: directory %s is in use by another valori-server (%s)", path, LOCK_NAME);
+                 "FATAL locked: directory %s is in use by another valori-server (%s)",
+                 path, LOCK_NAME);
     else if (status)
-        snprintf(report->message, sizeof report->message, "FATAL io: cannot lock %s in %s: %s", LOCK_NAME,
-                 path, os->error_text(os));
+        snprintf(report->message, sizeof report->message,
+                 "FATAL io: cannot lock %s in %s: %s", LOCK_NAME, path,
+                 os->error_text(os));
     return status;
 }
 
@@ -66,8 +69,8 @@ static enum status open_log(struct engine *engine, struct engine_report *report)
     struct log_options options = {.segment_size = engine->options.segment_size,
                                   .reserve_size = RESERVE_SIZE,
                                   .read_only = engine->options.read_only};
-    enum status status = log_open(engine->os, engine->allocator, engine->directory, &options,
-                                  &engine->log, &report->log);
+    enum status status = log_open(engine->os, engine->allocator, engine->directory,
+                                  &options, &engine->log, &report->log);
     if (status) {
         snprintf(report->message, sizeof report->message, "%s", report->log.message);
         return status;
@@ -78,7 +81,8 @@ static enum status open_log(struct engine *engine, struct engine_report *report)
     engine->log = NULL;
     if (!exists) return STATUS_OK;
     snprintf(report->message, sizeof report->message,
-             "FATAL config: directory %s holds a log, which appendonly no would pass over; start with "
+             "FATAL config: directory %s holds a log, which appendonly no would pass "
+             "over; start with "
              "appendonly yes, or in another directory",
              engine->options.directory);
     return STATUS_INVALID;
@@ -110,10 +114,8 @@ enum status engine_open(const struct os *os, const struct allocator *allocator,
         engine_close(engine);
         return status;
     }
-    if (engine->log)
-        engine->bytes_total = 2 * log_bytes_total(engine->log);
-    else
-        engine->phase = PHASE_READY;
+    if (engine->log) engine->bytes_total = 2 * log_bytes_total(engine->log);
+    else engine->phase = PHASE_READY;
     kernel_set_live(engine->kernel, engine->phase == PHASE_READY);
     *out = engine;
     return STATUS_OK;
@@ -130,10 +132,12 @@ void engine_close(struct engine *engine) {
 }
 
 enum status engine_stop(struct engine *engine) {
-    return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log) : STATUS_OK;
+    return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log)
+                                                       : STATUS_OK;
 }
 
-/* --- Append ---------------------------------------------------------------------------- */
+/* --- Append ----------------------------------------------------------------------------
+ */
 
 static uint64_t next_time(struct engine *engine) {
     uint64_t now = engine->os->wall_us(engine->os);
@@ -143,7 +147,8 @@ static uint64_t next_time(struct engine *engine) {
     return now > engine->last_time_us ? now : engine->last_time_us;
 }
 
-static enum status append_in_memory(struct engine *engine, const struct log_entry *entry) {
+static enum status append_in_memory(struct engine *engine,
+                                    const struct log_entry *entry) {
     uint8_t leaf[SHA256_SIZE];
     rfc6962_leaf(entry->head, entry->body, leaf);
     rfc6962_append(&engine->tree, leaf);
@@ -189,10 +194,12 @@ enum status engine_append(struct engine *engine, const struct entry_parts *parts
 }
 
 void engine_note_change(struct engine *engine) {
-    if (engine->dirty++ == 0) engine->dirty_since_us = engine->os->monotonic_us(engine->os);
+    if (engine->dirty++ == 0)
+        engine->dirty_since_us = engine->os->monotonic_us(engine->os);
 }
 
-/* --- Submit ---------------------------------------------------------------------------- */
+/* --- Submit ----------------------------------------------------------------------------
+ */
 
 /* What any write is asked first. */
 static enum status writable(const struct engine *engine) {
@@ -201,8 +208,8 @@ static enum status writable(const struct engine *engine) {
     return engine->refusing ? STATUS_NO_SPACE : STATUS_OK;
 }
 
-enum status engine_submit(struct engine *engine, struct change *change, struct outcome *outcome,
-                          uint64_t *sequence) {
+enum status engine_submit(struct engine *engine, struct change *change,
+                          struct outcome *outcome, uint64_t *sequence) {
     enum status status = writable(engine);
     if (status) return status;
     change_commit(change);
@@ -231,7 +238,8 @@ enum status engine_submit(struct engine *engine, struct change *change, struct o
     return STATUS_OK;
 }
 
-/* --- Seal ------------------------------------------------------------------------------ */
+/* --- Seal ------------------------------------------------------------------------------
+ */
 
 static uint8_t *put_sum(uint8_t *p, const struct trie_sum *sum) {
     store_le64(p, sum->count);
@@ -279,12 +287,15 @@ enum status engine_seal(struct engine *engine) {
     return STATUS_OK;
 }
 
-/* --- Reading ---------------------------------------------------------------------------- */
+/* --- Reading
+ * ---------------------------------------------------------------------------- */
 
 const struct state *engine_state(const struct engine *engine) {
     return kernel_state(engine->kernel);
 }
-struct kernel *engine_kernel(struct engine *engine) { return engine->kernel; }
+struct kernel *engine_kernel(struct engine *engine) {
+    return engine->kernel;
+}
 
 uint64_t engine_size(const struct engine *engine) {
     return engine->log ? log_size(engine->log) : engine->tree.size;
@@ -305,10 +316,8 @@ void engine_proof_state(const struct engine *engine, struct proof_state *proof) 
     proof->seal_sequence = engine->seal_sequence;
     proof->dirty = engine->dirty;
     proof->log_size = engine_size(engine);
-    if (engine->log)
-        log_root(engine->log, proof->log_root);
-    else
-        rfc6962_root(&engine->tree, proof->log_root);
+    if (engine->log) log_root(engine->log, proof->log_root);
+    else rfc6962_root(&engine->tree, proof->log_root);
 }
 
 void engine_facts(const struct engine *engine, struct engine_facts *facts) {
@@ -323,14 +332,22 @@ void engine_facts(const struct engine *engine, struct engine_facts *facts) {
 
 int engine_exit_code(enum status status) {
     switch (status) {
-    case STATUS_OK: return 0;
-    case STATUS_LOCKED: return 2;
-    case STATUS_CORRUPT: return 3;
-    case STATUS_VERSION: return 4;
-    case STATUS_FOREIGN: return 5;
-    case STATUS_MEMORY: return 70;
+    case STATUS_OK:
+        return 0;
+    case STATUS_LOCKED:
+        return 2;
+    case STATUS_CORRUPT:
+        return 3;
+    case STATUS_VERSION:
+        return 4;
+    case STATUS_FOREIGN:
+        return 5;
+    case STATUS_MEMORY:
+        return 70;
     case STATUS_IO:
-    case STATUS_NO_SPACE: return 74;
-    default: return 1;
+    case STATUS_NO_SPACE:
+        return 74;
+    default:
+        return 1;
     }
 }

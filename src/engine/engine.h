@@ -2,9 +2,10 @@
  *
  * A write goes admit -> append -> apply inside engine_submit(). It is durable once
  * engine_durable() has passed its sequence; whoever answers a client waits until
- * engine_acknowledged() has, which follows the sync policy. Reads go through engine_state().
- * engine_turn() is called once per loop turn, before sleeping. The engine does not block on a
- * sync (the os table's helper does) unless it was told that nobody else is there. */
+ * engine_acknowledged() has, which follows the sync policy. Reads go through
+ * engine_state(). engine_turn() is called once per loop turn, before sleeping. The engine
+ * does not block on a sync (the os table's helper does) unless it was told that nobody
+ * else is there. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
@@ -19,19 +20,19 @@ enum sync_policy { SYNC_ALWAYS, SYNC_EVERY_SECOND, SYNC_NO };
 
 struct engine_options {
     const char *directory;
-    bool log_enabled;            /* appendonly; without it nothing is kept on disk */
+    bool log_enabled; /* appendonly; without it nothing is kept on disk */
     enum sync_policy sync_policy;
-    uint64_t seal_interval_us;   /* seal this long after the first unsealed change; 1 s */
-    uint64_t seal_dirty_max;     /* or when this many leaves have changed; 1,024 */
-    uint64_t segment_size;       /* of the log */
-    bool verify_every_seal;      /* recovery compares all of them, not only the last */
-    bool read_only;              /* recover and change nothing: for tools; no writes after */
+    uint64_t seal_interval_us; /* seal this long after the first unsealed change; 1 s */
+    uint64_t seal_dirty_max;   /* or when this many leaves have changed; 1,024 */
+    uint64_t segment_size;     /* of the log */
+    bool verify_every_seal;    /* recovery compares all of them, not only the last */
+    bool read_only; /* recover and change nothing: for tools; no writes after */
 };
 
 struct engine_report {
     struct log_report log;
     uint64_t replay_us;
-    uint64_t last_seal;          /* sequence, UINT64_MAX: none */
+    uint64_t last_seal;             /* sequence, UINT64_MAX: none */
     char message[LOG_MESSAGE_SIZE]; /* why it refused, or what was recovered */
 };
 
@@ -41,8 +42,9 @@ enum status engine_open(const struct os *os, const struct allocator *allocator,
                         const struct engine_options *options, struct engine **engine,
                         struct engine_report *report);
 
-/* Recover for about `budget_us`. STATUS_AGAIN: call again; STATUS_OK: ready, the last SEAL's
- * root was recomputed and is equal. Anything else: refused, as in engine_open(). */
+/* Recover for about `budget_us`. STATUS_AGAIN: call again; STATUS_OK: ready, the last
+ * SEAL's root was recomputed and is equal. Anything else: refused, as in engine_open().
+ */
 enum status engine_recover(struct engine *engine, uint64_t budget_us,
                            struct engine_report *report);
 /* Bytes read so far and in all, for LOADING's progress. */
@@ -54,7 +56,8 @@ void engine_close(struct engine *engine);
 enum status engine_stop(struct engine *engine);
 
 const struct state *engine_state(const struct engine *engine);
-struct kernel *engine_kernel(struct engine *engine); /* for freeze and memory figures only */
+struct kernel *
+engine_kernel(struct engine *engine); /* for freeze and memory figures only */
 
 /* Decide about `change`, and if the answer is yes, log and apply it.
  *
@@ -62,17 +65,18 @@ struct kernel *engine_kernel(struct engine *engine); /* for freeze and memory fi
  * *sequence is its place. On any other status nothing changed, in kernel or log:
  * a refusal of the state, STATUS_MEMORY, STATUS_NO_SPACE (writes are refused until space
  * returns; engine_turn() looks every 100 ms), or STATUS_IO (final). */
-enum status engine_submit(struct engine *engine, struct change *change, struct outcome *outcome,
-                          uint64_t *sequence);
+enum status engine_submit(struct engine *engine, struct change *change,
+                          struct outcome *outcome, uint64_t *sequence);
 
-/* The same for many at once, as one entry. The batch was filled by batch_add() with committed
- * changes; it is borrowed until engine_batch_next() has said STATUS_END, and nothing else may
- * be submitted before. A batch that holds a single GROUP is admitted as a whole (VMADD): its refusal comes back here. */
+/* The same for many at once, as one entry. The batch was filled by batch_add() with
+ * committed changes; it is borrowed until engine_batch_next() has said STATUS_END, and
+ * nothing else may be submitted before. A batch that holds a single GROUP is admitted as
+ * a whole (VMADD): its refusal comes back here. */
 enum status engine_batch_submit(struct engine *engine, const struct batch *batch,
                                 uint64_t *sequence);
 struct batch_event {
-    bool applied;           /* false: only progress (a group's elements were looked at) */
-    uint8_t type;           /* of the element, when applied. A GROUP comes before its members */
+    bool applied; /* false: only progress (a group's elements were looked at) */
+    uint8_t type; /* of the element, when applied. A GROUP comes before its members */
     struct outcome outcome; /* its members repeat the group's refusal */
 };
 /* One small step: STATUS_OK with an event, STATUS_END when the batch is done. */
@@ -82,27 +86,28 @@ enum status engine_batch_next(struct engine *engine, struct batch_event *event);
 enum status engine_seal(struct engine *engine);
 
 /* Once per loop turn: flush, note and start syncs, seal and mark when due. STATUS_IO is
- * final: the server must stop (exit 74). *next_us: monotonic time when it wants to be called again
- * at the latest, UINT64_MAX for never. */
+ * final: the server must stop (exit 74). *next_us: monotonic time when it wants to be
+ * called again at the latest, UINT64_MAX for never. */
 enum status engine_turn(struct engine *engine, uint64_t *next_us);
 
 /* Tell the engine whether whoever waits for a sync is the only one there is. Then
- * engine_turn() syncs in place: nobody could use the time, and the hand-off to the helper and
- * back costs some 20 microseconds. */
+ * engine_turn() syncs in place: nobody could use the time, and the hand-off to the helper
+ * and back costs some 20 microseconds. */
 void engine_set_alone(struct engine *engine, bool alone);
 
-uint64_t engine_size(const struct engine *engine);         /* entries in the log */
-uint64_t engine_durable(const struct engine *engine);      /* of them on disk */
-uint64_t engine_acknowledged(const struct engine *engine); /* of them answerable by policy */
-bool engine_refusing(const struct engine *engine);         /* no disk space at present */
-int engine_error(const struct engine *engine);             /* errno of a final failure */
+uint64_t engine_size(const struct engine *engine);    /* entries in the log */
+uint64_t engine_durable(const struct engine *engine); /* of them on disk */
+uint64_t
+engine_acknowledged(const struct engine *engine);  /* of them answerable by policy */
+bool engine_refusing(const struct engine *engine); /* no disk space at present */
+int engine_error(const struct engine *engine);     /* errno of a final failure */
 void engine_set_sync_policy(struct engine *engine, enum sync_policy policy);
 
 /* PROOF.STATE, O(1). */
 struct proof_state {
-    struct roots roots;       /* of the last SEAL; of the empty state before the first */
-    uint64_t seal_sequence;   /* UINT64_MAX: none yet */
-    uint64_t dirty;           /* changes since */
+    struct roots roots;     /* of the last SEAL; of the empty state before the first */
+    uint64_t seal_sequence; /* UINT64_MAX: none yet */
+    uint64_t dirty;         /* changes since */
     uint64_t log_size;
     uint8_t log_root[SHA256_SIZE];
 };

@@ -36,7 +36,8 @@ struct engine {
 
     uint8_t principal[SHA256_SIZE];
     uint64_t last_time_us; /* of the last entry; entries never go back */
-    struct buffer body, payload; /* of the entry being submitted; kept to save allocations */
+    struct buffer body,
+        payload; /* of the entry being submitted; kept to save allocations */
     struct running_batch batch;
 
     struct roots sealed; /* by the last SEAL */
@@ -72,8 +73,8 @@ enum status engine_append(struct engine *engine, const struct entry_parts *parts
 void engine_note_change(struct engine *engine);
 
 /* Walk a batch: see engine_batch_next(). */
-void batch_start(struct engine *engine, const struct batch_reader *reader, uint64_t sequence,
-                 bool admitted);
+void batch_start(struct engine *engine, const struct batch_reader *reader,
+                 uint64_t sequence, bool admitted);
 enum status batch_step(struct engine *engine, struct batch_event *event);
 
 /* SEAL bodies. */

@@ -1,8 +1,9 @@
-/* Recovery: read the log from the disk, apply it, compare the last SEAL, take it into use.
+/* Recovery: read the log from the disk, apply it, compare the last SEAL, take it into
+ * use.
  *
- * Two passes. The first decides, without applying anything, where the log ends and whether what
- * was acknowledged is whole; the second replays. Nothing in the directory changes before both
- * have succeeded. */
+ * Two passes. The first decides, without applying anything, where the log ends and
+ * whether what was acknowledged is whole; the second replays. Nothing in the directory
+ * changes before both have succeeded. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -15,14 +16,15 @@ enum {
 };
 
 static enum status refuse(struct engine *engine, struct engine_report *report,
-                          const struct frame *frame, enum status status, const char *why) {
+                          const struct frame *frame, enum status status,
+                          const char *why) {
     engine->phase = PHASE_FAILED;
     if (!frame) {
         snprintf(report->message, sizeof report->message, "%s", report->log.message);
         return status;
     }
-    snprintf(report->log.bad_file, sizeof report->log.bad_file, "valori-%08" PRIu64 ".log",
-             frame->segment);
+    snprintf(report->log.bad_file, sizeof report->log.bad_file,
+             "valori-%08" PRIu64 ".log", frame->segment);
     report->log.bad_offset = frame->offset;
     report->log.bad_sequence = frame->sequence;
     snprintf(report->message, sizeof report->message,
@@ -32,7 +34,8 @@ static enum status refuse(struct engine *engine, struct engine_report *report,
     return status;
 }
 
-/* --- One entry -------------------------------------------------------------------------- */
+/* --- One entry
+ * -------------------------------------------------------------------------- */
 
 static enum status replay_seal(struct engine *engine, const struct entry *entry,
                                const struct frame *frame, const char **why) {
@@ -47,12 +50,14 @@ static enum status replay_seal(struct engine *engine, const struct entry *entry,
         *why = "a SEAL that names another sequence";
         return STATUS_CORRUPT;
     }
-    bool compare = engine->options.verify_every_seal || entry->sequence == engine->scan_target;
+    bool compare =
+        engine->options.verify_every_seal || entry->sequence == engine->scan_target;
     if (compare) {
         kernel_seal(engine->kernel, &actual);
-        bool equal = memcmp(actual.state_root, recorded.state_root, SHA256_SIZE) == 0 &&
-                     memcmp(&actual.keyspace, &recorded.keyspace, sizeof actual.keyspace) == 0 &&
-                     memcmp(&actual.system, &recorded.system, sizeof actual.system) == 0;
+        bool equal =
+            memcmp(actual.state_root, recorded.state_root, SHA256_SIZE) == 0 &&
+            memcmp(&actual.keyspace, &recorded.keyspace, sizeof actual.keyspace) == 0 &&
+            memcmp(&actual.system, &recorded.system, sizeof actual.system) == 0;
         *why = "the state root recomputed from the entries is not the one sealed";
 #ifndef BUG_23
         if (!equal) return STATUS_CORRUPT;
@@ -69,12 +74,15 @@ static enum status replay_seal(struct engine *engine, const struct entry *entry,
 static enum status replay_batch(struct engine *engine, const struct entry *entry,
                                 const struct frame *frame) {
     struct batch_reader reader;
-    enum status status = batch_open(&reader, entry->body, frame->list, frame->payload, true);
+    enum status status =
+        batch_open(&reader, entry->body, frame->list, frame->payload, true);
     if (status) return status;
-    if (kernel_reserve(engine->kernel, frame->payload.size, reader.count)) return STATUS_MEMORY;
+    if (kernel_reserve(engine->kernel, frame->payload.size, reader.count))
+        return STATUS_MEMORY;
     batch_start(engine, &reader, entry->sequence, false);
     struct batch_event event;
-    while (!(status = batch_step(engine, &event))) {}
+    while (!(status = batch_step(engine, &event))) {
+    }
     engine->batch.running = false;
     return status == STATUS_END ? STATUS_OK : status;
 }
@@ -83,7 +91,8 @@ static enum status replay_change(struct engine *engine, const struct entry *entr
                                  const struct frame *frame) {
     struct change change;
     struct slice payload = frame->payload;
-    enum status status = change_decode(entry->type, entry->body, &payload, NULL, true, &change);
+    enum status status =
+        change_decode(entry->type, entry->body, &payload, NULL, true, &change);
     if (status) return status;
     if (payload.size != 0 || frame->list.size != 0) return STATUS_CORRUPT;
     status = kernel_admit(engine->kernel, &change);
@@ -94,7 +103,8 @@ static enum status replay_change(struct engine *engine, const struct entry *entr
     return STATUS_OK;
 }
 
-static enum status replay(struct engine *engine, const struct frame *frame, const char **why) {
+static enum status replay(struct engine *engine, const struct frame *frame,
+                          const char **why) {
     struct entry entry;
     *why = "malformed entry, or one of a newer format";
     enum status status = entry_decode(frame->entry, &entry);
@@ -117,7 +127,8 @@ static enum status replay(struct engine *engine, const struct frame *frame, cons
     return STATUS_OK; /* Unknown and marked as changing no state: kept and hashed. */
 }
 
-/* --- The passes ------------------------------------------------------------------------- */
+/* --- The passes
+ * ------------------------------------------------------------------------- */
 
 static enum status scan_some(struct engine *engine, struct engine_report *report) {
     enum status status = log_scan(engine->log, SCAN_STEP, &report->log);
@@ -136,7 +147,8 @@ static enum status begin_service(struct engine *engine, struct engine_report *re
     if (status) return refuse(engine, report, NULL, status, NULL);
     engine->acknowledged = log_size(engine->log);
     engine->facts.torn_bytes = report->log.torn_bytes;
-    engine->facts.replay_us = engine->os->monotonic_us(engine->os) - engine->replay_started_us;
+    engine->facts.replay_us =
+        engine->os->monotonic_us(engine->os) - engine->replay_started_us;
     report->replay_us = engine->facts.replay_us;
     engine->phase = PHASE_READY;
     kernel_set_live(engine->kernel, true);
@@ -144,7 +156,8 @@ static enum status begin_service(struct engine *engine, struct engine_report *re
     return STATUS_OK;
 }
 
-/* Have the kernel fetch what the next entries will touch: a replay waits for memory otherwise. */
+/* Have the kernel fetch what the next entries will touch: a replay waits for memory
+ * otherwise. */
 static void fetch_ahead(const struct engine *engine) {
     struct slice entries[KERNEL_FETCH_MAX];
     const uint8_t *elements[KERNEL_FETCH_MAX], *object = NULL;
@@ -184,7 +197,8 @@ enum status engine_recover(struct engine *engine, uint64_t budget_us,
     do {
         status = engine->phase == PHASE_SCAN ? scan_some(engine, report)
                                              : replay_some(engine, report);
-    } while (status == STATUS_AGAIN && engine->os->monotonic_us(engine->os) - start < budget_us);
+    } while (status == STATUS_AGAIN &&
+             engine->os->monotonic_us(engine->os) - start < budget_us);
     return status;
 }
 

@@ -2,12 +2,12 @@
 #include "base/check.h"
 #include "engine/engine_internal.h"
 
-#define SECOND UINT64_C(1000000)
-#define MARK_IDLE_US (SECOND / 10)   /* a durable mark this long after the last sync */
+#define SECOND         UINT64_C(1000000)
+#define MARK_IDLE_US   (SECOND / 10) /* a durable mark this long after the last sync */
 #define SPACE_CHECK_US (SECOND / 10) /* look for disk space this often */
-#define WINDOW_US (2 * SECOND)       /* everysec: older unsynced entries hold answers back */
-#define WINDOW_BYTES (UINT64_C(64) << 20)
-#define HOLD_BYTES (UINT64_C(8) << 20) /* buffered at most while a sync runs */
+#define WINDOW_US      (2 * SECOND) /* everysec: older unsynced entries hold answers back */
+#define WINDOW_BYTES   (UINT64_C(64) << 20)
+#define HOLD_BYTES     (UINT64_C(8) << 20) /* buffered at most while a sync runs */
 
 static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
@@ -19,7 +19,8 @@ static enum status seal_if_due(struct engine *engine, uint64_t now, uint64_t *ne
         return STATUS_OK;
     }
     enum status status = engine_seal(engine);
-    return status == STATUS_IO ? status : STATUS_OK; /* A full disk is refusing's business. */
+    return status == STATUS_IO ? status
+                               : STATUS_OK; /* A full disk is refusing's business. */
 }
 
 static void look_for_space(struct engine *engine, uint64_t now, uint64_t *next_us) {
@@ -28,7 +29,8 @@ static void look_for_space(struct engine *engine, uint64_t now, uint64_t *next_u
         engine->space_checked_us = now;
         engine->refusing = !log_has_space(engine->log);
     }
-    if (engine->refusing) *next_us = sooner(*next_us, engine->space_checked_us + SPACE_CHECK_US);
+    if (engine->refusing)
+        *next_us = sooner(*next_us, engine->space_checked_us + SPACE_CHECK_US);
 }
 
 /* Take note of a sync that has ended. */
@@ -68,23 +70,31 @@ static enum status start_sync(struct engine *engine, uint64_t now) {
     return STATUS_OK;
 }
 
-/* A write waits inside the system while the same file is being synced, and the loop with it. So
- * frames stay in the buffer until the sync has ended, unless they become many. */
+/* A write waits inside the system while the same file is being synced, and the loop with
+ * it. So frames stay in the buffer until the sync has ended, unless they become many. */
 static enum status flush(struct engine *engine) {
-    bool hold = log_sync_running(engine->log) && log_buffered_bytes(engine->log) < HOLD_BYTES;
+    bool hold =
+        log_sync_running(engine->log) && log_buffered_bytes(engine->log) < HOLD_BYTES;
     return hold ? STATUS_OK : log_flush(engine->log);
 }
 
-static enum status sync_by_policy(struct engine *engine, uint64_t now, uint64_t *next_us) {
+static enum status sync_by_policy(struct engine *engine, uint64_t now,
+                                  uint64_t *next_us) {
     struct log *log = engine->log;
     if (log_sync_running(log) || log_durable(log) == log_size(log)) return STATUS_OK;
     uint64_t due = UINT64_MAX;
     switch (engine->options.sync_policy) {
-    case SYNC_ALWAYS: due = now; break;
-    case SYNC_EVERY_SECOND: due = engine->sync_started_us + SECOND; break;
-    case SYNC_NO: break;
+    case SYNC_ALWAYS:
+        due = now;
+        break;
+    case SYNC_EVERY_SECOND:
+        due = engine->sync_started_us + SECOND;
+        break;
+    case SYNC_NO:
+        break;
     }
-    /* Without a policy too: a segment can only be followed by another when it is durable. */
+    /* Without a policy too: a segment can only be followed by another when it is durable.
+     */
     if (log_unsynced_bytes(log) >= WINDOW_BYTES) due = now;
     if (now >= due) return start_sync(engine, now);
     *next_us = sooner(*next_us, due);

@@ -1,17 +1,21 @@
 /* The graveyard: memory of deleted objects, given back a little at a time.
  *
- * Deleting a key of a million records takes one leaf out of the keyspace; what hung on it goes
- * here and nobody can reach it any more. Three lists, linked through fields that the dead need
- * no longer: nodes of keyspace tries (their leaves are objects), objects, and nodes of record
- * tries. */
+ * Deleting a key of a million records takes one leaf out of the keyspace; what hung on it
+ * goes here and nobody can reach it any more. Three lists, linked through fields that the
+ * dead need no longer: nodes of keyspace tries (their leaves are objects), objects, and
+ * nodes of record tries. */
 #include "base/check.h"
 #include "kernel/state.h"
+
 #include "kernel/pure.h"
 
-static bool is_node(uint32_t reference) { return reference != 0 && !(reference & TRIE_LEAF); }
+static bool is_node(uint32_t reference) {
+    return reference != 0 && !(reference & TRIE_LEAF);
+}
 
 static void push_node(struct kernel *kernel, uint32_t *list, uint32_t reference) {
-    struct trie_node *node = pool_own(&kernel->memory, &kernel->state.nodes, reference - 1);
+    struct trie_node *node =
+        pool_own(&kernel->memory, &kernel->state.nodes, reference - 1);
     node->dirty = *list;
     *list = reference;
 }
@@ -32,23 +36,23 @@ void bury_object(struct kernel *kernel, uint32_t row) {
     object->buried_slot = 0;
     object->list_next = kernel->buried_objects;
     kernel->buried_objects = row + 1;
-    if (is_node(object->records)) push_node(kernel, &kernel->buried_nodes, object->records);
+    if (is_node(object->records))
+        push_node(kernel, &kernel->buried_nodes, object->records);
 }
 
 void bury_keyspace(struct kernel *kernel, uint32_t root) {
-    if (is_node(root))
-        push_node(kernel, &kernel->buried_keys, root);
-    else if (root)
-        bury_object(kernel, root & ~TRIE_LEAF);
+    if (is_node(root)) push_node(kernel, &kernel->buried_keys, root);
+    else if (root) bury_object(kernel, root & ~TRIE_LEAF);
 }
 
-/* Free the bytes of the next slots of the first buried object, then its pools, then its row. */
+/* Free the bytes of the next slots of the first buried object, then its pools, then its
+ * row. */
 static void dissolve_object(struct kernel *kernel, uint32_t *budget) {
     struct memory *memory = &kernel->memory;
     struct heap *heap = &kernel->state.heap;
     uint32_t row = kernel->buried_objects - 1;
     struct object *object = pool_own(memory, &kernel->state.objects, row);
-    for (; object->buried_slot < object->metas.limit && *budget > 0; --*budget) {
+    for (; object->buried_slot<object->metas.limit && * budget> 0; --*budget) {
         uint32_t slot = object->buried_slot++;
         if (!slot_live(object, slot)) continue;
         const struct meta *meta = meta_at(object, slot);

@@ -1,12 +1,14 @@
 /* Changes as bytes: bodies, payload parts, configs and vectors, and their commitments.
  *
- * The layout is docs/format.md section 6. One table says which fields a type has; encoding,
- * decoding and committing are three walks over it, so that they cannot drift apart. */
+ * The layout is docs/format.md section 6. One table says which fields a type has;
+ * encoding, decoding and committing are three walks over it, so that they cannot drift
+ * apart. */
 #include "kernel/change.h"
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "kernel/fixed.h"
+
 #include "kernel/pure.h"
 
 enum { PART_HEADER_SIZE = 8 }; /* u8 kind, u8 salted, u16 zero, u32 length */
@@ -20,8 +22,8 @@ static const struct body_shape {
 } body_shapes[] = {
     [CHANGE_CREATE] = {true, true, false, CHANGE_CONFIG, 0},
     [CHANGE_VADD] = {true, true, true, CHANGE_VECTOR,
-                     CHANGE_ATTRIBUTES | CHANGE_TAG | CHANGE_FP32 | CHANGE_NX | CHANGE_XX |
-                         CHANGE_CONFIG},
+                     CHANGE_ATTRIBUTES | CHANGE_TAG | CHANGE_FP32 | CHANGE_NX |
+                         CHANGE_XX | CHANGE_CONFIG},
     [CHANGE_VREM] = {true, true, true, 0, 0},
     [CHANGE_SETATTR] = {true, true, true, CHANGE_ATTRIBUTES, 0},
     [CHANGE_SETTAG] = {true, true, true, CHANGE_TAG, 0},
@@ -35,7 +37,8 @@ static const struct body_shape *shape_of(uint8_t type) {
     return &body_shapes[type];
 }
 
-/* --- Commitments ----------------------------------------------------------------------- */
+/* --- Commitments -----------------------------------------------------------------------
+ */
 
 static const uint8_t no_salt[32];
 
@@ -46,7 +49,8 @@ static void add_sized(struct sha256 *hash, struct slice part) {
     sha256_add(hash, part.data, part.size);
 }
 
-/* KH(kind, 0^32, first, second); the second part is left out when it has no data pointer. */
+/* KH(kind, 0^32, first, second); the second part is left out when it has no data pointer.
+ */
 static void hash_key(char kind, const struct slice *first, struct slice last,
                      uint8_t out[SHA256_SIZE]) {
     struct sha256 hash;
@@ -89,13 +93,15 @@ void change_commit(struct change *change) {
     check(shape != NULL);
     if (shape->has_object) hash_object_name(change->db, change->key, change->object_hash);
     if (shape->has_element) hash_element_name(change->element, change->element_hash);
-    if (change->flags & CHANGE_VECTOR) hash_payload('V', change->vector, change->vector_hash);
+    if (change->flags & CHANGE_VECTOR)
+        hash_payload('V', change->vector, change->vector_hash);
     if (change->flags & CHANGE_ATTRIBUTES)
         hash_payload('A', change->attributes, change->attributes_hash);
     if (change->flags & CHANGE_FP32) hash_payload('F', change->fp32, change->fp32_hash);
 }
 
-/* --- Encoding -------------------------------------------------------------------------- */
+/* --- Encoding --------------------------------------------------------------------------
+ */
 
 enum status change_encode_body(const struct change *change, struct buffer *body) {
     const struct body_shape *shape = shape_of(change->type);
@@ -109,7 +115,8 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
     store_le32(p, change->db);
     p += 4;
     if (shape->has_object) memcpy(p, change->object_hash, SHA256_SIZE), p += SHA256_SIZE;
-    if (shape->has_element) memcpy(p, change->element_hash, SHA256_SIZE), p += SHA256_SIZE;
+    if (shape->has_element)
+        memcpy(p, change->element_hash, SHA256_SIZE), p += SHA256_SIZE;
     if (change->flags & CHANGE_VECTOR)
         memcpy(p, change->vector_hash, SHA256_SIZE), p += SHA256_SIZE;
     if (change->flags & CHANGE_ATTRIBUTES)
@@ -145,11 +152,13 @@ enum status change_encode_payload(const struct change *change, bool with_key,
         status = put_part(payload, 'V', change->vector);
     if (!status && (change->flags & CHANGE_ATTRIBUTES))
         status = put_part(payload, 'A', change->attributes);
-    if (!status && (change->flags & CHANGE_FP32)) status = put_part(payload, 'F', change->fp32);
+    if (!status && (change->flags & CHANGE_FP32))
+        status = put_part(payload, 'F', change->fp32);
     return status;
 }
 
-/* --- Decoding -------------------------------------------------------------------------- */
+/* --- Decoding --------------------------------------------------------------------------
+ */
 
 /* Takes `size` bytes off the front; NULL when there are not so many. */
 static const uint8_t *take(struct slice *from, size_t size) {
@@ -174,8 +183,8 @@ static enum status take_config(struct slice *body, struct config *config) {
     return config_decode(slice_of(take(body, length), length), config);
 }
 
-static enum status decode_body(uint8_t type, const struct body_shape *shape, struct slice body,
-                               struct change *change) {
+static enum status decode_body(uint8_t type, const struct body_shape *shape,
+                               struct slice body, struct change *change) {
     const uint8_t *p = take(&body, type == CHANGE_GROUP ? 4 : 5);
     if (!p) return STATUS_CORRUPT;
     if (type == CHANGE_GROUP) {
@@ -184,7 +193,8 @@ static enum status decode_body(uint8_t type, const struct body_shape *shape, str
     }
     change->flags = p[0];
     change->db = load_le32(p + 1);
-    if (change->flags & (uint8_t) ~(shape->required | shape->optional)) return STATUS_VERSION;
+    if (change->flags & (uint8_t) ~(shape->required | shape->optional))
+        return STATUS_VERSION;
     if ((change->flags & shape->required) != shape->required) return STATUS_CORRUPT;
     bool everywhere = type == CHANGE_FLUSH && change->db == FLUSH_ALL;
     if (change->db >= DATABASE_COUNT && !everywhere) return STATUS_CORRUPT;
@@ -220,14 +230,15 @@ static enum status take_part(struct slice *payload, char kind, size_t limit,
     return STATUS_OK;
 }
 
-static enum status take_parts(const struct body_shape *shape, const struct change *previous,
-                              struct slice *payload, struct change *change) {
+static enum status take_parts(const struct body_shape *shape,
+                              const struct change *previous, struct slice *payload,
+                              struct change *change) {
     enum status status = STATUS_OK;
     if (shape->has_object) {
-        if (previous && memcmp(previous->object_hash, change->object_hash, SHA256_SIZE) == 0)
+        if (previous &&
+            memcmp(previous->object_hash, change->object_hash, SHA256_SIZE) == 0)
             change->key = previous->key;
-        else
-            status = take_part(payload, 'K', NAME_SIZE_MAX, &change->key);
+        else status = take_part(payload, 'K', NAME_SIZE_MAX, &change->key);
     }
     if (!status && shape->has_element)
         status = take_part(payload, 'R', NAME_SIZE_MAX, &change->element);
@@ -243,7 +254,8 @@ static enum status take_parts(const struct body_shape *shape, const struct chang
 
 /* Are the parts what the body committed to? */
 static bool commitments_hold(const struct change *change) {
-    struct change again = *change; /* The hashes that its type does not have stay as they are. */
+    struct change again =
+        *change; /* The hashes that its type does not have stay as they are. */
     change_commit(&again);
     return memcmp(again.object_hash, change->object_hash, SHA256_SIZE) == 0 &&
            memcmp(again.element_hash, change->element_hash, SHA256_SIZE) == 0 &&
@@ -252,7 +264,8 @@ static bool commitments_hold(const struct change *change) {
            memcmp(again.fp32_hash, change->fp32_hash, SHA256_SIZE) == 0;
 }
 
-/* What is kept of a scaled vector has room for values up to 2^17 (fixed.h) and no greater. */
+/* What is kept of a scaled vector has room for values up to 2^17 (fixed.h) and no
+ * greater. */
 static bool scaled_values_fit(const struct vector_facts *facts) {
     uint32_t over = 0;
     for (uint32_t i = 0; i < facts->dim; i++)
@@ -265,14 +278,17 @@ static enum status check_vector(const struct change *change) {
     enum status status = vector_decode(change->vector, &facts);
     if (status) return status;
     if (facts.scaled && !scaled_values_fit(&facts)) return STATUS_CORRUPT;
-    bool fp32_fits = !(change->flags & CHANGE_FP32) || change->fp32.size == 4 * (size_t)facts.dim;
+    bool fp32_fits =
+        !(change->flags & CHANGE_FP32) || change->fp32.size == 4 * (size_t)facts.dim;
     return fp32_fits ? STATUS_OK : STATUS_CORRUPT;
 }
 
 enum status change_decode(uint8_t type, struct slice body, struct slice *payload,
-                          const struct change *previous, bool verify, struct change *change) {
+                          const struct change *previous, bool verify,
+                          struct change *change) {
     const struct body_shape *shape = shape_of(type);
-    if (type == CHANGE_SEAL || type == CHANGE_BATCH) return STATUS_CORRUPT; /* No elements. */
+    if (type == CHANGE_SEAL || type == CHANGE_BATCH)
+        return STATUS_CORRUPT; /* No elements. */
     if (!shape) return STATUS_VERSION;
     *change = (struct change){.type = type};
     enum status status = decode_body(type, shape, body, change);
@@ -282,7 +298,8 @@ enum status change_decode(uint8_t type, struct slice body, struct slice *payload
     return status;
 }
 
-/* --- Configs and vectors --------------------------------------------------------------- */
+/* --- Configs and vectors ---------------------------------------------------------------
+ */
 
 void config_encode(const struct config *config, uint8_t bytes[CONFIG_SIZE]) {
     bytes[0] = 1;
@@ -314,7 +331,8 @@ enum status config_decode(struct slice bytes, struct config *config) {
         .origin = p[28],
     };
     bool known = config->metric >= METRIC_COSINE && config->metric <= METRIC_IP &&
-                 config->index == INDEX_FLAT && config->quantisation <= QUANTISATION_BIN &&
+                 config->index == INDEX_FLAT &&
+                 config->quantisation <= QUANTISATION_BIN &&
                  config->origin <= ORIGIN_VCREATE;
     if (!known) return STATUS_VERSION;
     bool sound = config->dim >= 1 && config->dim <= VECTOR_DIM_MAX;

@@ -1,8 +1,8 @@
-/* A change: one decoded entry body (docs/format.md, section 6), the form in which the kernel is
- * asked and told, and its bytes.
+/* A change: one decoded entry body (docs/format.md, section 6), the form in which the
+ * kernel is asked and told, and its bytes.
  *
- * All slices are borrowed: from the request, from the frame being replayed, or from scratch of
- * the caller. Nothing in a change outlives the call it is given to. */
+ * All slices are borrowed: from the request, from the frame being replayed, or from
+ * scratch of the caller. Nothing in a change outlives the call it is given to. */
 #ifndef KERNEL_CHANGE_H
 #define KERNEL_CHANGE_H
 
@@ -40,12 +40,12 @@ enum index_kind { INDEX_FLAT = 1, INDEX_HNSW = 2 };
 enum quantisation { QUANTISATION_NONE = 0, QUANTISATION_Q8 = 1, QUANTISATION_BIN = 2 };
 enum origin { ORIGIN_VADD = 0, ORIGIN_VCREATE = 1 };
 
-#define DATABASE_COUNT 16
-#define FLUSH_ALL UINT32_MAX
-#define NAME_SIZE_MAX 65536
+#define DATABASE_COUNT      16
+#define FLUSH_ALL           UINT32_MAX
+#define NAME_SIZE_MAX       65536
 #define ATTRIBUTES_SIZE_MAX 65536
-#define BATCH_INLINE_MAX 65403 /* a longer batch body takes form 1 */
-#define CONFIG_SIZE 29
+#define BATCH_INLINE_MAX    65403 /* a longer batch body takes form 1 */
+#define CONFIG_SIZE         29
 
 /* What a collection is made with; every field resolved (DESIGN.md 13.2). */
 struct config {
@@ -58,9 +58,9 @@ struct config {
 };
 
 struct change {
-    uint8_t type;  /* enum change_type */
-    uint8_t flags; /* enum change_flag */
-    uint32_t db;   /* FLUSH: or FLUSH_ALL */
+    uint8_t type;         /* enum change_type */
+    uint8_t flags;        /* enum change_flag */
+    uint32_t db;          /* FLUSH: or FLUSH_ALL */
     uint32_t group_count; /* GROUP only */
     uint64_t tag;
     struct slice key, element;
@@ -69,7 +69,8 @@ struct change {
     struct config config;
     /* What the entry says in their place. change_commit() computes them. */
     uint8_t object_hash[SHA256_SIZE], element_hash[SHA256_SIZE];
-    uint8_t vector_hash[SHA256_SIZE], attributes_hash[SHA256_SIZE], fp32_hash[SHA256_SIZE];
+    uint8_t vector_hash[SHA256_SIZE], attributes_hash[SHA256_SIZE],
+        fp32_hash[SHA256_SIZE];
 };
 
 /* Compute the hashes of all parts that the change's type and flags call for. */
@@ -81,13 +82,14 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
 enum status change_encode_payload(const struct change *change, bool with_key,
                                   struct buffer *payload);
 
-/* Read a body of `type`, and its parts off the front of *payload. `previous` is the element
- * before it in the batch, or NULL: its key is taken when the part was left out.
- * STATUS_CORRUPT: malformed, or a commitment does not fit its part. STATUS_VERSION: a flag that
- * this release does not know. `verify` false skips the hashing (for bytes that this process has
- * just encoded). */
+/* Read a body of `type`, and its parts off the front of *payload. `previous` is the
+ * element before it in the batch, or NULL: its key is taken when the part was left out.
+ * STATUS_CORRUPT: malformed, or a commitment does not fit its part. STATUS_VERSION: a
+ * flag that this release does not know. `verify` false skips the hashing (for bytes that
+ * this process has just encoded). */
 enum status change_decode(uint8_t type, struct slice body, struct slice *payload,
-                          const struct change *previous, bool verify, struct change *change);
+                          const struct change *previous, bool verify,
+                          struct change *change);
 
 /* CONFIG_SIZE bytes each way. Decoding answers STATUS_VERSION for an unknown form and
  * STATUS_CORRUPT for values out of range. */

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+
 #include "kernel/pure.h"
 
 enum {
@@ -26,7 +27,8 @@ void entry_encode_header(const struct entry *entry, size_t body_size,
 }
 
 enum status entry_decode(struct slice bytes, struct entry *entry) {
-    if (bytes.size < ENTRY_HEADER_SIZE || bytes.size > ENTRY_SIZE_MAX) return STATUS_CORRUPT;
+    if (bytes.size < ENTRY_HEADER_SIZE || bytes.size > ENTRY_SIZE_MAX)
+        return STATUS_CORRUPT;
     const uint8_t *p = bytes.data;
     if (p[0] != ENTRY_VERSION) return STATUS_VERSION;
     entry->type = p[1];
@@ -52,13 +54,15 @@ enum status entry_decode(struct slice bytes, struct entry *entry) {
 bool entry_peek_names(struct slice bytes, const uint8_t **object_hash,
                       const uint8_t **element_hash) {
     enum { AT_OBJECT = ENTRY_HEADER_SIZE + 1 + 4, AT_ELEMENT = AT_OBJECT + SHA256_SIZE };
-    if (bytes.size < AT_ELEMENT + SHA256_SIZE || bytes.data[1] != CHANGE_VADD) return false;
+    if (bytes.size < AT_ELEMENT + SHA256_SIZE || bytes.data[1] != CHANGE_VADD)
+        return false;
     *object_hash = bytes.data + AT_OBJECT;
     *element_hash = bytes.data + AT_ELEMENT;
     return true;
 }
 
-/* --- Writing a batch ------------------------------------------------------------------- */
+/* --- Writing a batch -------------------------------------------------------------------
+ */
 
 void batch_begin(struct batch *batch, const struct allocator *allocator, size_t limit) {
     batch->count = 0;
@@ -89,11 +93,13 @@ enum status batch_add(struct batch *batch, const struct change *change) {
     size_t body_size = buffer_size(&batch->elements) - before - ELEMENT_HEADER_SIZE;
     store_le32(element + 1, (uint32_t)body_size);
     uint8_t leaf[SHA256_SIZE];
-    rfc6962_leaf(slice_of(element, 1), slice_of(element + ELEMENT_HEADER_SIZE, body_size), leaf);
+    rfc6962_leaf(slice_of(element, 1), slice_of(element + ELEMENT_HEADER_SIZE, body_size),
+                 leaf);
     rfc6962_append(&batch->range, leaf);
     batch->count++;
 
-    if (!names_object(change)) return change_encode_payload(change, false, &batch->payload);
+    if (!names_object(change))
+        return change_encode_payload(change, false, &batch->payload);
     bool same = batch->have_previous &&
                 memcmp(batch->previous_object, change->object_hash, SHA256_SIZE) == 0;
     memcpy(batch->previous_object, change->object_hash, SHA256_SIZE);
@@ -110,7 +116,8 @@ bool batch_body(const struct batch *batch, uint8_t *head, size_t *head_size) {
     return listed;
 }
 
-/* --- Reading one ----------------------------------------------------------------------- */
+/* --- Reading one -----------------------------------------------------------------------
+ */
 
 /* The next `u8 type | u32 length | body` off the front of *elements. */
 static bool take_element(struct slice *elements, uint8_t *type, struct slice *body) {
@@ -168,9 +175,9 @@ enum status batch_next(struct batch_reader *reader, struct change *change) {
     uint8_t type;
     struct slice body;
     if (!take_element(&reader->elements, &type, &body)) return STATUS_CORRUPT;
-    enum status status =
-        change_decode(type, body, &reader->payload,
-                      reader->have_previous ? &reader->previous : NULL, reader->verify, change);
+    enum status status = change_decode(type, body, &reader->payload,
+                                       reader->have_previous ? &reader->previous : NULL,
+                                       reader->verify, change);
     if (status) return status;
     reader->next++;
     if (names_object(change)) {

@@ -1,6 +1,7 @@
 #include "kernel/heap.h"
 
 #include "base/check.h"
+
 #include "kernel/pure.h"
 
 enum { CHUNK_SIZE = 4096, LEAST = 16 };

@@ -1,6 +1,6 @@
-/* Bytes of any size up to 256 KiB: names, attributes, kept FP32 bits. A pool for each power of
- * two; a handle names pool and row, 0 names nothing. Stored bytes are never changed, only
- * freed, and then they are cleared. */
+/* Bytes of any size up to 256 KiB: names, attributes, kept FP32 bits. A pool for each
+ * power of two; a handle names pool and row, 0 names nothing. Stored bytes are never
+ * changed, only freed, and then they are cleared. */
 #ifndef KERNEL_HEAP_H
 #define KERNEL_HEAP_H
 

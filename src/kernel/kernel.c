@@ -6,17 +6,20 @@
 #include "kernel/distance.h"
 #include "kernel/search.h"
 #include "kernel/state.h"
+
 #include "kernel/pure.h"
 
 enum {
     CHUNK_AT_RANDOM = 4096, /* Pools written at random: a small copy after a freeze. */
     CHUNK_OF_FACTS = 1024,  /* Ten records should not cost a page. */
     CHUNK_OF_VECTORS = 8192,
-    /* What a change may take beside its payload: copies of trie chunks, tables, new chunks. */
+    /* What a change may take beside its payload: copies of trie chunks, tables, new
+       chunks. */
     CHANGE_OVERHEAD = 256 * 1024,
 };
 
-/* --- Life ------------------------------------------------------------------------------ */
+/* --- Life ------------------------------------------------------------------------------
+ */
 
 enum status kernel_create(const struct memory_source *source, struct kernel **out) {
     struct memory memory;
@@ -44,7 +47,8 @@ void kernel_destroy(struct kernel *kernel) {
 
 const struct state *kernel_state(const struct kernel *kernel) { return &kernel->state; }
 
-/* --- Finding --------------------------------------------------------------------------- */
+/* --- Finding ---------------------------------------------------------------------------
+ */
 
 static uint32_t find_row(const struct state *state, const uint8_t key[SHA256_SIZE]) {
     return trie_find(&state->nodes, &state->objects, state->keyspace, key);
@@ -58,11 +62,13 @@ static struct place locate(const struct state *state, const struct change *chang
     bool has_element = change->type >= CHANGE_VADD && change->type <= CHANGE_SETTAG;
     if (place.row == UINT32_MAX || !has_element) return place;
     const struct object *object = object_at(state, place.row);
-    place.slot = trie_find(&state->nodes, &object->metas, object->records, change->element_hash);
+    place.slot =
+        trie_find(&state->nodes, &object->metas, object->records, change->element_hash);
     return place;
 }
 
-const struct object *state_find(const struct state *state, uint32_t db, struct slice key) {
+const struct object *state_find(const struct state *state, uint32_t db,
+                                struct slice key) {
     uint8_t hash[SHA256_SIZE];
     hash_object_name(db, key, hash);
     uint32_t row = find_row(state, hash);
@@ -80,13 +86,15 @@ void kernel_fetch(const struct kernel *kernel, const uint8_t object_hash[SHA256_
     trie_fetch(&state->nodes, &object->metas, object->records, element_hashes, count);
 }
 
-/* --- Refusals: docs/format.md 6.1 ------------------------------------------------------ */
+/* --- Refusals: docs/format.md 6.1 ------------------------------------------------------
+ */
 
 static enum status vector_refused(const struct config *config, struct slice bytes) {
     struct vector_facts facts;
     if (vector_decode(bytes, &facts)) return STATUS_INVALID;
     bool scaled = config->metric == METRIC_COSINE;
-    return facts.dim == config->dim && facts.scaled == scaled ? STATUS_OK : STATUS_DIMENSION;
+    return facts.dim == config->dim && facts.scaled == scaled ? STATUS_OK
+                                                              : STATUS_DIMENSION;
 }
 
 /* `group` is NULL for a change on its own. */
@@ -99,8 +107,10 @@ static enum status vadd_refused(const struct object *object, const struct change
     const struct config *config = object ? &object->config
                                   : lent ? &group->config
                                          : &change->config;
-    if (carried && config->origin == ORIGIN_VADD && change->config.origin == ORIGIN_VADD) {
-        if (config->quantisation != change->config.quantisation) return STATUS_QUANTISATION;
+    if (carried && config->origin == ORIGIN_VADD &&
+        change->config.origin == ORIGIN_VADD) {
+        if (config->quantisation != change->config.quantisation)
+            return STATUS_QUANTISATION;
         if (config->m != change->config.m) return STATUS_M;
     }
     enum status status = vector_refused(config, change->vector);
@@ -117,27 +127,34 @@ static enum status vadd_refused(const struct object *object, const struct change
 
 static enum status refused(const struct state *state, const struct change *change,
                            struct place place, const struct group *group) {
-    const struct object *object = place.row == UINT32_MAX ? NULL : object_at(state, place.row);
+    const struct object *object =
+        place.row == UINT32_MAX ? NULL : object_at(state, place.row);
     bool exists = place.slot != UINT32_MAX;
     switch (change->type) {
-    case CHANGE_FLUSH: return STATUS_OK;
-    case CHANGE_CREATE: return object ? STATUS_EXISTS : STATUS_OK;
-    case CHANGE_DEL: return object ? STATUS_OK : STATUS_NO_KEY;
-    case CHANGE_VADD: return vadd_refused(object, change, exists, group);
+    case CHANGE_FLUSH:
+        return STATUS_OK;
+    case CHANGE_CREATE:
+        return object ? STATUS_EXISTS : STATUS_OK;
+    case CHANGE_DEL:
+        return object ? STATUS_OK : STATUS_NO_KEY;
+    case CHANGE_VADD:
+        return vadd_refused(object, change, exists, group);
     case CHANGE_VREM:
     case CHANGE_SETATTR:
     case CHANGE_SETTAG:
         if (!object) return STATUS_NO_KEY;
         if (object->type != OBJECT_COLLECTION) return STATUS_WRONG_TYPE;
         return exists ? STATUS_OK : STATUS_NO_ELEMENT;
-    default: check(false); return STATUS_INVALID;
+    default:
+        check(false);
+        return STATUS_INVALID;
     }
 }
 
 static uint64_t change_cost(const struct change *change) {
-    return CHANGE_OVERHEAD + 4 * (uint64_t)(change->key.size + change->element.size +
-                                            change->vector.size + change->attributes.size +
-                                            change->fp32.size);
+    return CHANGE_OVERHEAD +
+           4 * (uint64_t)(change->key.size + change->element.size + change->vector.size +
+                          change->attributes.size + change->fp32.size);
 }
 
 enum status kernel_admit(struct kernel *kernel, struct change *change) {
@@ -152,20 +169,23 @@ enum status kernel_admit(struct kernel *kernel, struct change *change) {
 }
 
 enum status kernel_reserve(struct kernel *kernel, uint64_t bytes, uint64_t count) {
-    /* A row, its meta, facts and node, each with its share of a chunk, fit twice their size. */
-    return memory_reserve(&kernel->memory, CHANGE_OVERHEAD + 4 * bytes + 512 * count);
+    /* A row, its meta, facts and node, each with its share of a chunk, fit twice their
+     * size. */
+    return memory_reserve(&kernel->memory, CHANGE_OVERHEAD + 2 * bytes + 512 * count);
 }
 
 void kernel_group_check(const struct kernel *kernel, struct group *group,
                         const struct change *change) {
     if (group->status) return;
-    group->status = refused(&kernel->state, change, locate(&kernel->state, change), group);
+    group->status =
+        refused(&kernel->state, change, locate(&kernel->state, change), group);
     if (group->has_config || !(change->flags & CHANGE_CONFIG)) return;
     group->config = change->config;
     group->has_config = true;
 }
 
-/* --- Applying -------------------------------------------------------------------------- */
+/* --- Applying --------------------------------------------------------------------------
+ */
 
 static struct object *own_object(struct kernel *kernel, uint32_t row) {
     return pool_own(&kernel->memory, &kernel->state.objects, row);
@@ -178,7 +198,8 @@ static void touch_object(struct kernel *kernel, uint32_t row) {
     object->dirty = 1;
     object->list_next = kernel->dirty_objects;
     object->list_previous = 0;
-    if (kernel->dirty_objects) own_object(kernel, kernel->dirty_objects - 1)->list_previous = row + 1;
+    if (kernel->dirty_objects)
+        own_object(kernel, kernel->dirty_objects - 1)->list_previous = row + 1;
     kernel->dirty_objects = row + 1;
 }
 
@@ -187,10 +208,8 @@ static void untouch_object(struct kernel *kernel, uint32_t row) {
     if (!object->dirty) return;
     object->dirty = 0;
     uint32_t next = object->list_next, previous = object->list_previous;
-    if (previous)
-        own_object(kernel, previous - 1)->list_next = next;
-    else
-        kernel->dirty_objects = next;
+    if (previous) own_object(kernel, previous - 1)->list_next = next;
+    else kernel->dirty_objects = next;
     if (next) own_object(kernel, next - 1)->list_previous = previous;
 }
 
@@ -263,7 +282,8 @@ static void store_attributes(struct kernel *kernel, struct object *object, uint3
     object->attributes_count += keep;
     meta->attributes = heap_put(&kernel->memory, heap, keep ? bytes : slice_of(NULL, 0));
     meta->attributes_size = keep ? (uint32_t)bytes.size : 0;
-    meta->flags = (uint8_t)((meta->flags & ~CHANGE_ATTRIBUTES) | (keep ? CHANGE_ATTRIBUTES : 0));
+    meta->flags =
+        (uint8_t)((meta->flags & ~CHANGE_ATTRIBUTES) | (keep ? CHANGE_ATTRIBUTES : 0));
 }
 
 static void store_fp32(struct kernel *kernel, struct object *object, uint32_t slot,
@@ -275,8 +295,8 @@ static void store_fp32(struct kernel *kernel, struct object *object, uint32_t sl
     meta->flags = (uint8_t)((meta->flags & ~CHANGE_FP32) | (keep ? CHANGE_FP32 : 0));
 }
 
-/* The record was written by `sequence`: hash its leaf. `known` are the hashes that the change
- * brings; what it does not bring is hashed from memory. */
+/* The record was written by `sequence`: hash its leaf. `known` are the hashes that the
+ * change brings; what it does not bring is hashed from memory. */
 static void finish_record(struct kernel *kernel, struct object *object, uint32_t slot,
                           uint64_t sequence, const struct change *change) {
     struct meta *meta = pool_own(&kernel->memory, &object->metas, slot);
@@ -284,8 +304,8 @@ static void finish_record(struct kernel *kernel, struct object *object, uint32_t
     struct record record;
     record_read(&kernel->state, object, slot, &record);
     struct record_hashes hashes = {0};
-    bool whole = change->type == CHANGE_VADD &&
-                 ((change->flags & CHANGE_ATTRIBUTES) || !(record.flags & CHANGE_ATTRIBUTES));
+    bool whole = change->type == CHANGE_VADD && ((change->flags & CHANGE_ATTRIBUTES) ||
+                                                 !(record.flags & CHANGE_ATTRIBUTES));
     if (whole) {
         memcpy(hashes.vector, change->vector_hash, SHA256_SIZE);
         memcpy(hashes.attributes, change->attributes_hash, SHA256_SIZE);
@@ -302,7 +322,8 @@ static void finish_record(struct kernel *kernel, struct object *object, uint32_t
 static void settle_record(struct kernel *kernel, const struct object *object,
                           const uint8_t key[SHA256_SIZE]) {
     if (!kernel->live) return;
-    trie_settle(&kernel->memory, &kernel->state.nodes, &object->metas, object->records, key);
+    trie_settle(&kernel->memory, &kernel->state.nodes, &object->metas, object->records,
+                key);
 }
 
 /* A slot for a new element, in all three pools at the same number. */
@@ -321,8 +342,9 @@ static uint32_t take_slot(struct kernel *kernel, struct object *object,
     return slot;
 }
 
-static void apply_vadd(struct kernel *kernel, uint64_t sequence, const struct change *change,
-                       struct place place, struct outcome *outcome) {
+static void apply_vadd(struct kernel *kernel, uint64_t sequence,
+                       const struct change *change, struct place place,
+                       struct outcome *outcome) {
     struct state *state = &kernel->state;
     uint32_t row = place.row, slot = place.slot;
     outcome->created_key = row == UINT32_MAX;
@@ -341,14 +363,15 @@ static void apply_vadd(struct kernel *kernel, uint64_t sequence, const struct ch
     object->next_slot++;
     finish_record(kernel, object, slot, sequence, change);
     if (outcome->added)
-        trie_insert(&kernel->memory, &state->nodes, &object->metas, &object->records, slot);
+        trie_insert(&kernel->memory, &state->nodes, &object->metas, &object->records,
+                    slot);
     else
         trie_touch(&kernel->memory, &state->nodes, &object->metas, object->records, slot);
     settle_record(kernel, object, change->element_hash);
 }
 
-static void apply_vrem(struct kernel *kernel, const struct change *change, struct place place,
-                       struct outcome *outcome) {
+static void apply_vrem(struct kernel *kernel, const struct change *change,
+                       struct place place, struct outcome *outcome) {
     struct state *state = &kernel->state;
     uint32_t row = place.row, slot = place.slot;
     touch_object(kernel, row);
@@ -374,12 +397,13 @@ static void apply_to_record(struct kernel *kernel, uint64_t sequence,
     uint32_t slot = place.slot;
     touch_object(kernel, place.row);
     struct object *object = own_object(kernel, place.row);
-    if (change->type == CHANGE_SETTAG)
-        store_tag(kernel, object, slot, change->tag);
+    if (change->type == CHANGE_SETTAG) store_tag(kernel, object, slot, change->tag);
     else
-        store_attributes(kernel, object, slot, change->attributes, change->attributes.size > 0);
+        store_attributes(kernel, object, slot, change->attributes,
+                         change->attributes.size > 0);
     finish_record(kernel, object, slot, sequence, change);
-    trie_touch(&kernel->memory, &kernel->state.nodes, &object->metas, object->records, slot);
+    trie_touch(&kernel->memory, &kernel->state.nodes, &object->metas, object->records,
+               slot);
     settle_record(kernel, object, change->element_hash);
 }
 
@@ -420,17 +444,29 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
         create_object(kernel, change);
         outcome->created_key = true;
         break;
-    case CHANGE_VADD: apply_vadd(kernel, sequence, change, place, outcome); break;
-    case CHANGE_VREM: apply_vrem(kernel, change, place, outcome); break;
+    case CHANGE_VADD:
+        apply_vadd(kernel, sequence, change, place, outcome);
+        break;
+    case CHANGE_VREM:
+        apply_vrem(kernel, change, place, outcome);
+        break;
     case CHANGE_SETATTR:
-    case CHANGE_SETTAG: apply_to_record(kernel, sequence, change, place); break;
-    case CHANGE_DEL: delete_object(kernel, place.row); break;
-    case CHANGE_FLUSH: apply_flush(kernel, change->db); break;
-    default: check(false);
+    case CHANGE_SETTAG:
+        apply_to_record(kernel, sequence, change, place);
+        break;
+    case CHANGE_DEL:
+        delete_object(kernel, place.row);
+        break;
+    case CHANGE_FLUSH:
+        apply_flush(kernel, change->db);
+        break;
+    default:
+        check(false);
     }
 }
 
-/* --- Sealing --------------------------------------------------------------------------- */
+/* --- Sealing ---------------------------------------------------------------------------
+ */
 
 static void seal_object(struct kernel *kernel, uint32_t row) {
     struct state *state = &kernel->state;
@@ -465,7 +501,8 @@ uint64_t kernel_dirty(const struct kernel *kernel) { return kernel->dirty; }
 
 _Static_assert(VIEWS_MAX == KERNEL_VIEWS_MAX, "one number, told twice");
 
-/* --- Views ----------------------------------------------------------------------------- */
+/* --- Views -----------------------------------------------------------------------------
+ */
 
 enum status kernel_freeze(struct kernel *kernel, const struct state **out) {
     uint32_t epoch = memory_freeze(&kernel->memory);
@@ -494,9 +531,12 @@ void kernel_release(struct kernel *kernel, const struct state *state) {
     check(false);
 }
 
-/* --- Facts ----------------------------------------------------------------------------- */
+/* --- Facts -----------------------------------------------------------------------------
+ */
 
-uint64_t state_key_count(const struct state *state, uint32_t db) { return state->keys[db]; }
+uint64_t state_key_count(const struct state *state, uint32_t db) {
+    return state->keys[db];
+}
 
 uint64_t state_key_total(const struct state *state) {
     uint64_t total = 0;
@@ -505,10 +545,14 @@ uint64_t state_key_total(const struct state *state) {
 }
 
 uint64_t state_record_total(const struct state *state) { return state->records; }
-const struct config *object_config(const struct object *object) { return &object->config; }
+const struct config *object_config(const struct object *object) {
+    return &object->config;
+}
 uint64_t object_count(const struct object *object) { return object->live; }
 uint64_t object_next_slot(const struct object *object) { return object->next_slot; }
-uint64_t object_attributes_count(const struct object *object) { return object->attributes_count; }
+uint64_t object_attributes_count(const struct object *object) {
+    return object->attributes_count;
+}
 uint32_t object_id(const struct object *object) {
     return load_le32(object->leaf.key) & INT32_MAX;
 }

@@ -1,9 +1,10 @@
 /* The state machine: a pure function of the entries applied to it.
  *
- * A write is three steps. kernel_admit() decides and reserves, and changes nothing; the caller
- * appends the entry to the log; kernel_apply() changes the state and cannot fail. Reads take
- * the const state, be it the live one or a frozen view. Nothing here reads a clock, draws a
- * random number, uses a float or depends on an address: equal entries give equal roots. */
+ * A write is three steps. kernel_admit() decides and reserves, and changes nothing; the
+ * caller appends the entry to the log; kernel_apply() changes the state and cannot fail.
+ * Reads take the const state, be it the live one or a frozen view. Nothing here reads a
+ * clock, draws a random number, uses a float or depends on an address: equal entries give
+ * equal roots. */
 #ifndef KERNEL_KERNEL_H
 #define KERNEL_KERNEL_H
 
@@ -17,7 +18,7 @@ struct object; /* one key (object.h) */
 /* A live kernel: its state, and what only writing needs. */
 struct kernel;
 
-/* Size and set-up are split so that the caller owns the memory. `source` gives regions. */
+/* An empty kernel, which lies in memory of `source` itself. STATUS_MEMORY. */
 enum status kernel_create(const struct memory_source *source, struct kernel **kernel);
 void kernel_destroy(struct kernel *kernel);
 const struct state *kernel_state(const struct kernel *kernel);
@@ -26,52 +27,56 @@ const struct state *kernel_state(const struct kernel *kernel);
 struct outcome {
     enum status status; /* STATUS_OK, or the refusal of a batch's element */
     bool created_key;
-    bool added;         /* VADD: the element is new */
-    bool removed_key;   /* VREM took the last element of a collection that VADD had made */
+    bool added;       /* VADD: the element is new */
+    bool removed_key; /* VREM took the last element of a collection that VADD had made */
 };
 
-/* Would `change`, committed by change_commit(), be refused now (docs/format.md 6.1)? On STATUS_OK
- * memory for applying it is reserved, and a config that it carries for a key that exists is
- * dropped; the yes holds for kernel_apply() with the same struct, if nothing is applied in
- * between. STATUS_MEMORY when there is none. The state does not change. Groups: kernel_group_check(). */
+/* Would `change`, committed by change_commit(), be refused now (docs/format.md 6.1)? On
+ * STATUS_OK memory for applying it is reserved, and a config that it carries for a key
+ * that exists is dropped; the yes holds for kernel_apply() with the same struct, if
+ * nothing is applied in between. STATUS_MEMORY when there is none. The state does not
+ * change. Groups: kernel_group_check(). */
 enum status kernel_admit(struct kernel *kernel, struct change *change);
-/* Reserve memory for `bytes` of payload in `count` changes that the state decides about later
- * (the elements of a batch). */
+/* Reserve memory for `bytes` of payload in `count` changes that the state decides about
+ * later (the elements of a batch). */
 enum status kernel_reserve(struct kernel *kernel, uint64_t bytes, uint64_t count);
 
-/* Apply one change of the entry `sequence`. Alone it must have been admitted (a refusal gives
- * its status and changes nothing; the caller then knows that the log is damaged); in a batch a refusal is an outcome.
- * SEAL, BATCH and GROUP are not for this call. */
+/* Apply one change of the entry `sequence`. Alone it must have been admitted (a refusal
+ * gives its status and changes nothing; the caller then knows that the log is damaged);
+ * in a batch a refusal is an outcome. SEAL, BATCH and GROUP are not for this call. */
 void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change *change,
                   struct outcome *outcome);
 
-/* All-or-nothing check of a group before its elements are applied: begin with the number of
- * elements and STATUS_OK, show it each of them, and apply them only if it is still OK. */
+/* All-or-nothing check of a group before its elements are applied: begin with the number
+ * of elements and STATUS_OK, show it each of them, and apply them only if it is still OK.
+ */
 struct group {
     uint32_t count;
     enum status status;
-    bool has_config; /* the first member carried one: it serves the others of a missing key */
+    bool has_config; /* the first member carried one: it serves the others of a missing
+                        key */
     struct config config;
 };
 void kernel_group_check(const struct kernel *kernel, struct group *group,
                         const struct change *change);
 
-/* A hint that VADDs of these elements, all of one key, are about to come. The hashes are those
- * of the names; at most KERNEL_FETCH_MAX. */
+/* A hint that VADDs of these elements, all of one key, are about to come. The hashes are
+ * those of the names; at most KERNEL_FETCH_MAX. */
 #define KERNEL_FETCH_MAX 32
 void kernel_fetch(const struct kernel *kernel, const uint8_t object_hash[SHA256_SIZE],
                   const uint8_t *const *element_hashes, size_t count);
 
-/* --- Roots --------------------------------------------------------------------------- */
+/* --- Roots ---------------------------------------------------------------------------
+ */
 
 struct roots {
     uint8_t state_root[SHA256_SIZE];
     struct trie_sum keyspace, system;
 };
 
-/* While `live`, a change hashes its own path at once, so that kernel_seal() is short. Off (as
- * at first) it is left to kernel_seal(), which is less work in all for a replay. The roots are
- * the same. */
+/* While `live`, a change hashes its own path at once, so that kernel_seal() is short. Off
+ * (as at first) it is left to kernel_seal(), which is less work in all for a replay. The
+ * roots are the same. */
 void kernel_set_live(struct kernel *kernel, bool live);
 
 /* Bring the trie up to date and give its roots. O(mutations since the last call). */
@@ -81,31 +86,34 @@ uint64_t kernel_dirty(const struct kernel *kernel);
 /* State root from roots of the two tries. */
 void roots_finish(struct roots *roots);
 
-/* Recompute everything from raw memory, in slices: names, vectors and attributes are hashed
- * again, and every trie is walked and checked against them. `content` takes every widx as 0,
- * which gives the content root: equal for equal contents, however they came about. The state must not
- * change between steps (a frozen view does not). */
+/* Recompute everything from raw memory, in slices: names, vectors and attributes are
+ * hashed again, and every trie is walked and checked against them. `content` takes every
+ * widx as 0, which gives the content root: equal for equal contents, however they came
+ * about. The state must not change between steps (a frozen view does not). */
 struct recompute;
 #define RECOMPUTE_SIZE 65536
 /* `room` is RECOMPUTE_SIZE bytes aligned to 16, borrowed until the end. */
 struct recompute *recompute_begin(void *room, const struct state *state, bool content);
 /* Look at about `leaves` more leaves. STATUS_AGAIN: there is more. STATUS_OK: *roots is
  * complete. STATUS_CORRUPT: the tries do not hold what the pools hold. */
-enum status recompute_step(struct recompute *recompute, uint32_t leaves, struct roots *roots);
+enum status recompute_step(struct recompute *recompute, uint32_t leaves,
+                           struct roots *roots);
 
-/* --- Views --------------------------------------------------------------------------- */
+/* --- Views ---------------------------------------------------------------------------
+ */
 
-/* Freeze: a constant view of this moment, O(1). Writes copy what the view can see. At most
- * KERNEL_VIEWS_MAX at a time; STATUS_MEMORY beyond. Release every view. */
+/* Freeze: a constant view of this moment, O(1). Writes copy what the view can see. At
+ * most KERNEL_VIEWS_MAX at a time; STATUS_MEMORY beyond. Release every view. */
 #define KERNEL_VIEWS_MAX 8
 enum status kernel_freeze(struct kernel *kernel, const struct state **view);
 void kernel_release(struct kernel *kernel, const struct state *view);
 
-/* Give back memory of deleted objects for about `budget` rows; true while there is more. The state
- * that anyone can see does not change. */
+/* Give back memory of deleted objects for about `budget` rows; true while there is more.
+ * The state that anyone can see does not change. */
 bool kernel_tidy(struct kernel *kernel, uint32_t budget);
 
-/* --- Reads --------------------------------------------------------------------------- */
+/* --- Reads ---------------------------------------------------------------------------
+ */
 
 uint64_t state_key_count(const struct state *state, uint32_t db);
 uint64_t state_key_total(const struct state *state);
@@ -118,8 +126,8 @@ uint64_t object_count(const struct object *object);     /* live elements */
 uint64_t object_next_slot(const struct object *object); /* insertions so far */
 uint64_t object_attributes_count(const struct object *object);
 
-/* One record, with slices into kernel chunks, good until the next change. `values` are dim
- * native integers. */
+/* One record, with slices into kernel chunks, good until the next change. `values` are
+ * dim native integers. */
 struct record {
     uint32_t slot;
     uint64_t widx;
@@ -130,8 +138,8 @@ struct record {
     const int32_t *values;
 };
 /* False when there is no such element. */
-bool record_find(const struct state *state, const struct object *object, struct slice element,
-                 struct record *record);
+bool record_find(const struct state *state, const struct object *object,
+                 struct slice element, struct record *record);
 /* By slot; false when the slot holds none. */
 bool record_at(const struct state *state, const struct object *object, uint32_t slot,
                struct record *record);

@@ -3,16 +3,18 @@
 #include <string.h>
 
 #include "base/check.h"
+
 #include "kernel/pure.h"
 
 /* The last class that shares regions: 512 KiB. */
 #define SHARED_CLASS_MAX 13
-/* Spare regions kept beyond what was asked for: one for each class that a change may open. */
+/* Spare regions kept beyond what was asked for: one for each class that a change may
+ * open. */
 #define SPARE_MIN 16
-/* Fresh pages cost as much as what is written to them. One region is touched ahead for every
- * WARM_SHARE in use, so that a small server stays small, and at most WARM_MAX. */
+/* Fresh pages cost as much as what is written to them. One region is touched ahead for
+ * every WARM_SHARE in use, so that a small server stays small, and at most WARM_MAX. */
 #define WARM_SHARE 4
-#define WARM_MAX 8
+#define WARM_MAX   8
 
 struct free_block {
     struct free_block *next;
@@ -28,7 +30,8 @@ struct region {
     uint32_t fresh; /* blocks from here on were never handed out */
     bool listed;
 };
-_Static_assert(sizeof(struct region) <= BLOCK_SIZE_MIN, "the header fits the least block");
+_Static_assert(sizeof(struct region) <= BLOCK_SIZE_MIN,
+               "the header fits the least block");
 
 /* A region that is one block, noted in a block of the least class. */
 struct large {
@@ -65,8 +68,8 @@ void memory_end(struct memory *memory) {
         region = after;
     }
     for (uint32_t i = 0; i < memory->spare_count; i++)
-        source->give(source->context, memory->spare[(memory->spare_first + i) % SPARE_MAX],
-                     REGION_SIZE);
+        source->give(source->context,
+                     memory->spare[(memory->spare_first + i) % SPARE_MAX], REGION_SIZE);
 }
 
 uint32_t memory_class(size_t size) {
@@ -76,7 +79,8 @@ uint32_t memory_class(size_t size) {
     return size_class;
 }
 
-/* --- Regions --------------------------------------------------------------------------- */
+/* --- Regions ---------------------------------------------------------------------------
+ */
 
 static bool spare_add(struct memory *memory) {
     void *region = memory->source.take(memory->source.context, REGION_SIZE);
@@ -87,20 +91,23 @@ static bool spare_add(struct memory *memory) {
 }
 
 enum status memory_reserve(struct memory *memory, uint64_t bytes) {
-    /* Twice: a block may be up to twice what it holds, and a region is never quite full. */
+    /* Twice: a block may be up to twice what it holds, and a region is never quite full.
+     */
     uint64_t regions = SPARE_MIN + 2 * (bytes / REGION_SIZE);
-    while (memory->spare_count < regions && memory->spare_count < SPARE_MAX)
+    if (regions > SPARE_MAX) return STATUS_MEMORY;
+    while (memory->spare_count < regions)
         if (!spare_add(memory)) return STATUS_MEMORY;
     return STATUS_OK;
 }
 
-/* The spare regions that come next will be wanted soon: have them touched meanwhile, the more
- * the larger the server is. */
+/* The spare regions that come next will be wanted soon: have them touched meanwhile, the
+ * more the larger the server is. */
 static void warm_spares(struct memory *memory) {
     if (!memory->source.warm) return;
     uint64_t wanted = memory->used / REGION_SIZE / WARM_SHARE;
     if (wanted > WARM_MAX) wanted = WARM_MAX;
-    for (; memory->warmed < wanted && memory->warmed < memory->spare_count; memory->warmed++) {
+    for (; memory->warmed < wanted && memory->warmed < memory->spare_count;
+         memory->warmed++) {
         uint32_t next = (memory->spare_first + memory->warmed) % SPARE_MAX;
         memory->source.warm(memory->source.context, memory->spare[next], REGION_SIZE);
     }
@@ -129,10 +136,8 @@ static void list_region(struct memory *memory, struct region *region) {
 }
 
 static void unlist_region(struct memory *memory, struct region *region) {
-    if (region->previous)
-        region->previous->next = region->next;
-    else
-        memory->partial[region->size_class] = region->next;
+    if (region->previous) region->previous->next = region->next;
+    else memory->partial[region->size_class] = region->next;
     if (region->next) region->next->previous = region->previous;
     region->listed = false;
 }
@@ -141,7 +146,8 @@ static struct region *region_of(void *address) {
     return (struct region *)((uintptr_t)address & ~(uintptr_t)(REGION_SIZE - 1));
 }
 
-/* --- Blocks ---------------------------------------------------------------------------- */
+/* --- Blocks ----------------------------------------------------------------------------
+ */
 
 static void give_now(struct memory *memory, const struct block *block);
 
@@ -153,7 +159,8 @@ static void *take_large(struct memory *memory, size_t size) {
     size_t whole = whole_regions(size);
     void *address;
     if (whole == REGION_SIZE && memory->spare_count > 0) {
-        address = memory->spare[--memory->spare_count]; /* Reserved when it was admitted. */
+        address =
+            memory->spare[--memory->spare_count]; /* Reserved when it was admitted. */
     } else {
         address = memory->source.take(memory->source.context, whole);
         check(address != NULL);
@@ -194,7 +201,8 @@ static void *take_shared(struct memory *memory, uint32_t size_class) {
         address = (uint8_t *)region + region->fresh++ * block_size(size_class);
     }
     region->used++;
-    bool full = !region->vacant && (region->fresh + 1) * block_size(size_class) > REGION_SIZE;
+    bool full =
+        !region->vacant && (region->fresh + 1) * block_size(size_class) > REGION_SIZE;
     if (full) unlist_region(memory, region);
     return address;
 }
@@ -216,13 +224,12 @@ static void give_shared(struct memory *memory, void *address, uint32_t size_clas
     region->vacant = block;
     region->used--;
     if (!region->listed) list_region(memory, region);
-    /* Keep one empty region of a class, so that a block taken and given does not thrash. */
+    /* Keep one empty region of a class, so that a block taken and given does not thrash.
+     */
     if (region->used > 0 || (!region->next && !region->previous)) return;
     unlist_region(memory, region);
-    if (region->before)
-        region->before->after = region->after;
-    else
-        memory->shared = region->after;
+    if (region->before) region->before->after = region->after;
+    else memory->shared = region->after;
     if (region->after) region->after->before = region->before;
     memory->taken -= REGION_SIZE;
     memory->source.give(memory->source.context, region, REGION_SIZE);
@@ -231,10 +238,8 @@ static void give_shared(struct memory *memory, void *address, uint32_t size_clas
 static void give_now(struct memory *memory, const struct block *block) {
     size_t size = block_size(block->size_class);
     memory->used -= size;
-    if (block->size_class > SHARED_CLASS_MAX)
-        give_large(memory, block->address);
-    else
-        give_shared(memory, block->address, block->size_class);
+    if (block->size_class > SHARED_CLASS_MAX) give_large(memory, block->address);
+    else give_shared(memory, block->address, block->size_class);
 }
 
 static void send_to_limbo(struct memory *memory, const struct block *block) {
@@ -253,10 +258,8 @@ static void send_to_limbo(struct memory *memory, const struct block *block) {
 
 void memory_give(struct memory *memory, struct block *block) {
     if (!block->address) return;
-    if (block->epoch <= memory->newest_view)
-        send_to_limbo(memory, block);
-    else
-        give_now(memory, block);
+    if (block->epoch <= memory->newest_view) send_to_limbo(memory, block);
+    else give_now(memory, block);
     *block = (struct block){0};
 }
 
@@ -269,7 +272,8 @@ void *memory_own(struct memory *memory, struct block *block) {
     return copy.address;
 }
 
-/* --- Views ----------------------------------------------------------------------------- */
+/* --- Views -----------------------------------------------------------------------------
+ */
 
 static void note_views(struct memory *memory) {
     memory->newest_view = 0;
@@ -293,7 +297,8 @@ uint32_t memory_freeze(struct memory *memory) {
     return 0;
 }
 
-/* Free what no view sees any more: a block replaced in epoch r was visible to views before r. */
+/* Free what no view sees any more: a block replaced in epoch r was visible to views
+ * before r. */
 static void sweep_limbo(struct memory *memory) {
     struct limbo **link = &memory->limbo;
     while (*link) {
@@ -302,8 +307,7 @@ static void sweep_limbo(struct memory *memory) {
         for (uint32_t i = 0; i < page->count; i++) {
             if (page->items[i].replaced > memory->oldest_view)
                 page->items[kept++] = page->items[i];
-            else
-                give_now(memory, &page->items[i].block);
+            else give_now(memory, &page->items[i].block);
         }
         page->count = kept;
         if (kept > 0) {

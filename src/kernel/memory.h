@@ -1,12 +1,14 @@
-/* Kernel memory: blocks of power-of-two sizes, carved from regions that the caller supplies.
+/* Kernel memory: blocks of power-of-two sizes, carved from regions that the caller
+ * supplies.
  *
- * Blocks carry the epoch in which they were taken. memory_freeze() starts a new epoch; a block
- * of an older one may be visible to a view, so memory_own() copies it before it is written, and
- * the old one waits in limbo until no view can see it. Free memory is always zero: what a
- * deleted record held is gone when its block is.
+ * Blocks carry the epoch in which they were taken. memory_freeze() starts a new epoch; a
+ * block of an older one may be visible to a view, so memory_own() copies it before it is
+ * written, and the old one waits in limbo until no view can see it. Free memory is always
+ * zero: what a deleted record held is gone when its block is.
  *
- * Small blocks (up to 512 KiB) share a region of their class; a region that becomes empty goes back
- * to the source. Greater blocks have regions of their own. Addresses never reach the state. */
+ * Small blocks (up to 512 KiB) share a region of their class; a region that becomes empty
+ * goes back to the source. Greater blocks have regions of their own. Addresses never
+ * reach the state. */
 #ifndef KERNEL_MEMORY_H
 #define KERNEL_MEMORY_H
 
@@ -18,9 +20,9 @@
 #include "kernel/memory_source.h"
 
 #define BLOCK_SIZE_MIN 64
-#define BLOCK_CLASSES 30 /* 64 bytes << class */
-#define VIEWS_MAX 8 /* KERNEL_VIEWS_MAX */
-#define SPARE_MAX 64
+#define BLOCK_CLASSES  30 /* 64 bytes << class */
+#define VIEWS_MAX      8  /* KERNEL_VIEWS_MAX */
+#define SPARE_MAX      2048 /* 4 GiB of address space, the most that one batch can reserve */
 
 /* A block as its owner remembers it; no address means none. */
 struct block {
@@ -35,15 +37,15 @@ struct limbo;  /* blocks that a view can still see */
 
 struct memory {
     struct memory_source source;
-    uint32_t epoch;                      /* of the blocks taken now; starts at 1 */
-    uint32_t views[VIEWS_MAX];           /* their epochs; 0: no view */
-    uint32_t newest_view, oldest_view;   /* 0 and UINT32_MAX without views */
+    uint32_t epoch;                        /* of the blocks taken now; starts at 1 */
+    uint32_t views[VIEWS_MAX];             /* their epochs; 0: no view */
+    uint32_t newest_view, oldest_view;     /* 0 and UINT32_MAX without views */
     struct region *partial[BLOCK_CLASSES]; /* regions with free blocks */
-    struct region *shared;               /* all regions that blocks share */
-    struct large *large;                 /* all regions that are one block */
-    struct region *spare[SPARE_MAX];     /* a ring of regions for what was admitted */
+    struct region *shared;                 /* all regions that blocks share */
+    struct large *large;                   /* all regions that are one block */
+    struct region *spare[SPARE_MAX];       /* a ring of regions for what was admitted */
     uint32_t spare_first, spare_count;
-    uint32_t warmed;                     /* of the first ones, being touched by the helper */
+    uint32_t warmed; /* of the first ones, being touched by the helper */
     struct limbo *limbo;
     uint64_t used;  /* bytes in blocks, limbo included */
     uint64_t taken; /* bytes of regions */

@@ -6,9 +6,9 @@
 
 #define REGION_SIZE ((size_t)2 << 20)
 
-/* Zeroed memory aligned to REGION_SIZE; size a multiple of it. take() gives NULL when there is
- * none; give() takes back exactly what take() gave. `warm` is a hint that a region will soon be
- * written, and may be NULL. */
+/* Zeroed memory aligned to REGION_SIZE; size a multiple of it. take() gives NULL when
+ * there is none; give() takes back exactly what take() gave. `warm` is a hint that a
+ * region will soon be written, and may be NULL. */
 struct memory_source {
     void *context;
     void *(*take)(void *context, size_t size);

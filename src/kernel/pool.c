@@ -2,13 +2,15 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+
 #include "kernel/pure.h"
 
 void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size) {
     check(row_size % 8 == 0 && row_size > 0);
     size_t size = chunk_size;
     /* At most an eighth of a chunk may be left over at its end. */
-    while (size < row_size || (size % row_size > size / 8 && size < 16 * (size_t)row_size))
+    while (size < row_size ||
+           (size % row_size > size / 8 && size < 16 * (size_t)row_size))
         size *= 2;
     *pool = (struct pool){
         .row_size = row_size,

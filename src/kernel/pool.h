@@ -1,8 +1,9 @@
 /* A pool: rows of one size in chunks behind a chunk table.
  *
  * Rows have numbers and keep them; their addresses change when a chunk is copied, so an
- * address from pool_row() or pool_own() is good until the next write to the pool. A free row is
- * all zeros but for its link. The pool itself lies in state that is copied as a whole. */
+ * address from pool_row() or pool_own() is good until the next write to the pool. A free
+ * row is all zeros but for its link. The pool itself lies in state that is copied as a
+ * whole. */
 #ifndef KERNEL_POOL_H
 #define KERNEL_POOL_H
 
@@ -10,18 +11,19 @@
 #include "kernel/memory.h"
 
 struct pool {
-    struct block table;      /* of struct block, one a chunk */
-    uint32_t row_size;       /* a multiple of 8 */
+    struct block table; /* of struct block, one a chunk */
+    uint32_t row_size;  /* a multiple of 8 */
     uint32_t rows_per_chunk;
-    uint64_t reciprocal;     /* 2^64 / rows_per_chunk, rounded up; 0 stands for 2^64 */
+    uint64_t reciprocal; /* 2^64 / rows_per_chunk, rounded up; 0 stands for 2^64 */
     uint32_t chunk_class;
     uint32_t chunk_count;
-    uint32_t limit;          /* rows ever used: all numbers are below */
-    uint32_t free_row;       /* first free row + 1; 0: none */
+    uint32_t limit;    /* rows ever used: all numbers are below */
+    uint32_t free_row; /* first free row + 1; 0: none */
     uint32_t free_count;
 };
 
-/* `chunk_size` is the least; it doubles while a row does not fit or too much is left over. */
+/* `chunk_size` is the least; it doubles while a row does not fit or too much is left
+ * over. */
 void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size);
 
 /* A zeroed row: the one freed last, or the next new one. */
@@ -32,8 +34,8 @@ void pool_give(struct memory *memory, struct pool *pool, uint32_t row);
 static inline uint8_t *pool_chunk(const struct pool *pool, uint32_t chunk) {
     return (uint8_t *)((const struct block *)pool->table.address)[chunk].address;
 }
-/* row / rows_per_chunk, exact for every row, by a multiplication: walks down a trie ask this at
- * every step, and a division would be half their time. */
+/* row / rows_per_chunk, exact for every row, by a multiplication: walks down a trie ask
+ * this at every step, and a division would be half their time. */
 static inline uint32_t pool_chunk_of(const struct pool *pool, uint32_t row) {
     if (pool->reciprocal == 0) return row;
     return (uint32_t)((uint128)row * pool->reciprocal >> 64);
@@ -46,8 +48,8 @@ static inline const void *pool_row(const struct pool *pool, uint32_t row) {
 /* The row for writing: copied first if a view sees it. */
 void *pool_own(struct memory *memory, struct pool *pool, uint32_t row);
 
-/* Give back up to *budget chunks from the end, then the table; true when nothing is left. The
- * pool is for nothing else any more. */
+/* Give back up to *budget chunks from the end, then the table; true when nothing is left.
+ * The pool is for nothing else any more. */
 bool pool_dissolve(struct memory *memory, struct pool *pool, uint32_t *budget);
 
 #endif

@@ -1,12 +1,13 @@
 /* Recomputing the roots from raw memory, in slices.
  *
- * The tries' stored hashes are not believed: every leaf is hashed again from the names, numbers
- * and bytes in the pools, and every node from its children. What is believed is their shape, and
- * it is checked: each leaf lies on the path of its key, each node counts what is below it, and
- * every live record is met once. Two walks with explicit stacks, keys outside and records
- * inside, so that the work can stop anywhere. */
+ * The tries' stored hashes are not believed: every leaf is hashed again from the names,
+ * numbers and bytes in the pools, and every node from its children. What is believed is
+ * their shape, and it is checked: each leaf lies on the path of its key, each node counts
+ * what is below it, and every live record is met once. Two walks with explicit stacks,
+ * keys outside and records inside, so that the work can stop anywhere. */
 #include "base/check.h"
 #include "kernel/state.h"
+
 #include "kernel/pure.h"
 
 struct frame {
@@ -41,8 +42,8 @@ static void walk_begin(struct walk *walk, const struct pool *nodes, uint32_t roo
     push(walk, root);
 }
 
-/* The subtrie at the top has this sum: hand it to the node above, and so on while nodes are
- * complete. False when a node's count is not that of its children. */
+/* The subtrie at the top has this sum: hand it to the node above, and so on while nodes
+ * are complete. False when a node's count is not that of its children. */
 static bool deliver(struct walk *walk, struct trie_sum sum) {
     for (;;) {
         if (--walk->height == 0) {
@@ -64,8 +65,8 @@ static bool deliver(struct walk *walk, struct trie_sum sum) {
     }
 }
 
-/* Go on to the next leaf. STATUS_AGAIN: *row is one, and deliver() is owed its sum. STATUS_OK:
- * the walk is over. STATUS_CORRUPT: a count is wrong. */
+/* Go on to the next leaf. STATUS_AGAIN: *row is one, and deliver() is owed its sum.
+ * STATUS_OK: the walk is over. STATUS_CORRUPT: a count is wrong. */
 static enum status walk_to_leaf(struct walk *walk, uint32_t *row) {
     while (walk->height > 0) {
         struct frame *top = &walk->frames[walk->height - 1];
@@ -101,7 +102,8 @@ static enum status give_leaf(struct walk *walk, const uint8_t key[SHA256_SIZE],
 
 static enum status give_record(struct recompute *recompute, uint32_t slot) {
     struct record record;
-    if (!record_at(recompute->state, recompute->object, slot, &record)) return STATUS_CORRUPT;
+    if (!record_at(recompute->state, recompute->object, slot, &record))
+        return STATUS_CORRUPT;
     if (recompute->content) record.widx = 0;
     struct record_hashes hashes;
     record_hashes(recompute->object, &record, &hashes);
@@ -115,7 +117,8 @@ static enum status give_object(struct recompute *recompute) {
     const struct object *object = recompute->object;
     if (recompute->records.sum.count != object->live) return STATUS_CORRUPT;
     uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
-    struct slice name = heap_get(&recompute->state->heap, object->name, object->name_size);
+    struct slice name =
+        heap_get(&recompute->state->heap, object->name, object->name_size);
     hash_object_name(object->db, name, key);
     object_value_hash(object, &recompute->records.sum, value);
     recompute->object = NULL;
@@ -131,7 +134,8 @@ struct recompute *recompute_begin(void *room, const struct state *state, bool co
     return recompute;
 }
 
-enum status recompute_step(struct recompute *recompute, uint32_t leaves, struct roots *roots) {
+enum status recompute_step(struct recompute *recompute, uint32_t leaves,
+                           struct roots *roots) {
     for (; leaves > 0; leaves--) {
         uint32_t row;
         enum status status;

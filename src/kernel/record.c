@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "kernel/semantics.h"
 #include "kernel/state.h"
+
 #include "kernel/pure.h"
 
 void record_read(const struct state *state, const struct object *object, uint32_t slot,
@@ -17,7 +18,8 @@ void record_read(const struct state *state, const struct object *object, uint32_
         .tag = facts_at(object, slot)->tag,
         .element = heap_get(&state->heap, meta->name, meta->name_size),
         .attributes = heap_get(&state->heap, meta->attributes, meta->attributes_size),
-        .fp32 = heap_get(&state->heap, meta->fp32, kept ? 4 * (size_t)object->config.dim : 0),
+        .fp32 =
+            heap_get(&state->heap, meta->fp32, kept ? 4 * (size_t)object->config.dim : 0),
         .values = pool_row(&object->vectors, slot),
     };
 }
@@ -29,8 +31,8 @@ bool record_at(const struct state *state, const struct object *object, uint32_t 
     return true;
 }
 
-bool record_find(const struct state *state, const struct object *object, struct slice element,
-                 struct record *record) {
+bool record_find(const struct state *state, const struct object *object,
+                 struct slice element, struct record *record) {
     uint8_t key[SHA256_SIZE];
     hash_element_name(element, key);
     uint32_t slot = trie_find(&state->nodes, &object->metas, object->records, key);
@@ -39,7 +41,8 @@ bool record_find(const struct state *state, const struct object *object, struct 
     return true;
 }
 
-/* --- Commitment ------------------------------------------------------------------------ */
+/* --- Commitment ------------------------------------------------------------------------
+ */
 
 static void hash_stored_vector(const struct object *object, const struct record *record,
                                uint8_t out[SHA256_SIZE]) {
@@ -80,12 +83,14 @@ void record_value_hash(const struct record *record, const struct record_hashes *
     store_le64(bytes + 1, record->widx);
     bytes[9] = record->flags;
     memcpy(bytes + 10, hashes->vector, SHA256_SIZE);
-    if (record->flags & CHANGE_ATTRIBUTES) memcpy(bytes + 42, hashes->attributes, SHA256_SIZE);
+    if (record->flags & CHANGE_ATTRIBUTES)
+        memcpy(bytes + 42, hashes->attributes, SHA256_SIZE);
     uint8_t *p = bytes + 74;
 #ifndef BUG_16
     if (record->flags & CHANGE_TAG) store_le64(p, record->tag), p += 8;
 #endif
-    if (record->flags & CHANGE_FP32) memcpy(p, hashes->fp32, SHA256_SIZE), p += SHA256_SIZE;
+    if (record->flags & CHANGE_FP32)
+        memcpy(p, hashes->fp32, SHA256_SIZE), p += SHA256_SIZE;
     sha256(bytes, (size_t)(p - bytes), value);
 }
 

@@ -1,14 +1,16 @@
 /* Exact search: a scan of the vectors' chunks with a heap of the k nearest.
  *
- * Distances of a run of rows come from the row kernels in 64 bits; where sums might not fit, row
- * by row in 128. The heap's root is the worst hit kept, and most rows lose against it by one
- * comparison of integers. Names are looked at only when distances tie. */
+ * Distances of a run of rows come from the row kernels in 64 bits; where sums might not
+ * fit, row by row in 128. The heap's root is the worst hit kept, and most rows lose
+ * against it by one comparison of integers. Names are looked at only when distances tie.
+ */
 #include "kernel/search.h"
 
 #include "base/check.h"
 #include "kernel/distance.h"
 #include "kernel/ratio.h"
 #include "kernel/state.h"
+
 #include "kernel/pure.h"
 
 enum { RUN_MAX = 64 }; /* rows at a time; also the rows of a chunk of facts */
@@ -22,14 +24,18 @@ static struct slice name_of(const struct search *search, const struct hit *hit) 
     return heap_get(&search->state->heap, meta->name, meta->name_size);
 }
 
-static uint8_t metric_of(const struct search *search) { return search->object->config.metric; }
+static uint8_t metric_of(const struct search *search) {
+    return search->object->config.metric;
+}
 
 /* By distance alone: <0 when a is nearer. */
 static int compare_distance(const struct search *search, const struct hit *a,
                             const struct hit *b) {
     switch (metric_of(search)) {
-    case METRIC_L2: return (a->distance > b->distance) - (a->distance < b->distance);
-    case METRIC_IP: return (a->product < b->product) - (a->product > b->product);
+    case METRIC_L2:
+        return (a->distance > b->distance) - (a->distance < b->distance);
+    case METRIC_IP:
+        return (a->product < b->product) - (a->product > b->product);
     default: {
         struct cosine left = {(int64_t)a->product, a->norm};
         struct cosine right = {(int64_t)b->product, b->norm};
@@ -39,7 +45,8 @@ static int compare_distance(const struct search *search, const struct hit *a,
 }
 
 /* The order of results: distance, then name. */
-static int compare_hits(const struct search *search, const struct hit *a, const struct hit *b) {
+static int compare_hits(const struct search *search, const struct hit *a,
+                        const struct hit *b) {
     int order = compare_distance(search, a, b);
 #ifdef BUG_19
     if (order == 0) return (a->slot > b->slot) - (a->slot < b->slot);
@@ -47,14 +54,16 @@ static int compare_hits(const struct search *search, const struct hit *a, const 
     return order ? order : slice_compare(name_of(search, a), name_of(search, b));
 }
 
-/* --- The heap: hits[0] is the worst ----------------------------------------------------- */
+/* --- The heap: hits[0] is the worst
+ * ----------------------------------------------------- */
 
 static void sift_down(const struct search *search, uint32_t count, uint32_t at) {
     struct hit *hits = search->hits, moving = hits[at];
     for (;;) {
         uint32_t child = 2 * at + 1;
         if (child >= count) break;
-        if (child + 1 < count && compare_hits(search, &hits[child + 1], &hits[child]) > 0) child++;
+        if (child + 1 < count && compare_hits(search, &hits[child + 1], &hits[child]) > 0)
+            child++;
         if (compare_hits(search, &hits[child], &moving) <= 0) break;
         hits[at] = hits[child];
         at = child;
@@ -73,13 +82,17 @@ static void sift_up(const struct search *search, uint32_t at) {
     hits[at] = moving;
 }
 
-/* The least that a row must reach to be looked at more closely, from the worst hit kept. */
+/* The least that a row must reach to be looked at more closely, from the worst hit kept.
+ */
 static void note_worst(struct search *search) {
     if (search->hit_count < search->query.k) return;
     const struct hit *worst = &search->hits[0];
     switch (metric_of(search)) {
-    case METRIC_L2: search->bound = worst->distance; break;
-    case METRIC_IP: break; /* The worst's product itself. */
+    case METRIC_L2:
+        search->bound = worst->distance;
+        break;
+    case METRIC_IP:
+        break; /* The worst's product itself. */
     default: { /* floor(dot^2 / norm): a ratio below it is below the worst's. */
         uint128 square = (uint128)worst->product * (uint128)worst->product;
         bool positive = worst->product > 0 && worst->norm > 0;
@@ -100,7 +113,8 @@ static void offer(struct search *search, const struct hit *hit) {
     note_worst(search);
 }
 
-/* --- Rows ------------------------------------------------------------------------------ */
+/* --- Rows ------------------------------------------------------------------------------
+ */
 
 static bool wanted(const struct search *search, const struct facts *facts) {
     if (!(facts->word & FACT_LIVE)) return false;
@@ -116,8 +130,10 @@ static bool wanted(const struct search *search, const struct facts *facts) {
 static bool hopeful(const struct search *search, int64_t sum, const struct facts *facts) {
     if (search->hit_count < search->query.k) return true;
     switch (metric_of(search)) {
-    case METRIC_L2: return (uint128)sum <= search->bound;
-    case METRIC_IP: return sum >= search->hits[0].product;
+    case METRIC_L2:
+        return (uint128)sum <= search->bound;
+    case METRIC_IP:
+        return sum >= search->hits[0].product;
     default: {
         if (search->bound == 0) return true;
         if (sum <= 0) return false;
@@ -129,10 +145,8 @@ static bool hopeful(const struct search *search, int64_t sum, const struct facts
 static struct hit hit_of(const struct search *search, uint32_t slot, int64_t sum,
                          const struct facts *facts) {
     struct hit hit = {.slot = slot};
-    if (metric_of(search) == METRIC_L2)
-        hit.distance = (uint128)sum;
-    else
-        hit.product = sum;
+    if (metric_of(search) == METRIC_L2) hit.distance = (uint128)sum;
+    else hit.product = sum;
     if (metric_of(search) == METRIC_COSINE) hit.norm = facts->word & FACT_NORM;
     return hit;
 }
@@ -143,8 +157,7 @@ static void scan_run(struct search *search, uint32_t slot, const int32_t *rows,
     int64_t sums[RUN_MAX];
     if (metric_of(search) == METRIC_L2)
         distance()->l2_rows(search->query.values, rows, object->stride, count, sums);
-    else
-        distance()->dot_rows(search->query.values, rows, object->stride, count, sums);
+    else distance()->dot_rows(search->query.values, rows, object->stride, count, sums);
     for (uint32_t i = 0; i < count; i++) {
         if (!hopeful(search, sums[i], &facts[i]) || !wanted(search, &facts[i])) continue;
         struct hit hit = hit_of(search, slot + i, sums[i], &facts[i]);
@@ -158,8 +171,7 @@ static void scan_wide(struct search *search, uint32_t slot, const int32_t *row) 
     struct hit hit = {.slot = slot};
     if (metric_of(search) == METRIC_L2)
         distance()->l2_wide(search->query.values, row, object->stride, &hit.distance);
-    else
-        distance()->dot_wide(search->query.values, row, object->stride, &hit.product);
+    else distance()->dot_wide(search->query.values, row, object->stride, &hit.product);
     offer(search, &hit);
 }
 
@@ -170,23 +182,25 @@ static void scan_singly(struct search *search, uint32_t slot, const int32_t *row
     for (uint32_t i = 0; i < count; i++) {
         if (!wanted(search, &facts[i])) continue;
         const int32_t *row = rows + (size_t)i * stride;
-        if (search->wide)
-            scan_wide(search, slot + i, row);
-        else
-            scan_run(search, slot + i, row, &facts[i], 1);
+        if (search->wide) scan_wide(search, slot + i, row);
+        else scan_run(search, slot + i, row, &facts[i], 1);
     }
 }
 
-/* --- The search ------------------------------------------------------------------------ */
+/* --- The search ------------------------------------------------------------------------
+ */
 
-void search_begin(struct search *search, const struct state *state, const struct object *object,
-                  const struct query *query, struct hit *hits) {
+void search_begin(struct search *search, const struct state *state,
+                  const struct object *object, const struct query *query,
+                  struct hit *hits) {
     check(query->k >= 1);
-    *search = (struct search){.state = state, .object = object, .query = *query, .hits = hits};
+    *search =
+        (struct search){.state = state, .object = object, .query = *query, .hits = hits};
     uint32_t bits = distance()->max_bits(query->values, object->stride);
     if (object->max_bits > bits) bits = object->max_bits;
-    search->wide = object->config.metric == METRIC_L2 ? !l2_fits_64(bits, object->stride)
-                                                      : !dot_fits_64(bits, object->stride);
+    search->wide = object->config.metric == METRIC_L2
+                       ? !l2_fits_64(bits, object->stride)
+                       : !dot_fits_64(bits, object->stride);
     check(!search->wide || object->config.metric != METRIC_COSINE);
     if (object->config.metric == METRIC_COSINE)
         search->query_norm =
@@ -209,10 +223,8 @@ bool search_step(struct search *search, uint32_t rows) {
         if (run > in_facts) run = in_facts;
         const int32_t *first_row = pool_row(vectors, slot);
         const struct facts *first_facts = pool_row(facts, slot);
-        if (singly)
-            scan_singly(search, slot, first_row, first_facts, run);
-        else
-            scan_run(search, slot, first_row, first_facts, run);
+        if (singly) scan_singly(search, slot, first_row, first_facts, run);
+        else scan_run(search, slot, first_row, first_facts, run);
         search->next_slot += run;
     }
     if (search->query.k > 0 && search->next_slot < limit) return false;

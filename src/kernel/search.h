@@ -1,8 +1,8 @@
 /* Search over one collection: exact (flat) in this release.
  *
  * A search is resumable, so that a long one can be done in slices: search_begin(), then
- * search_step() until it says done, then the hits are in order. The state must not change in
- * between. Nothing is allocated: the caller gives room for the hits. */
+ * search_step() until it says done, then the hits are in order. The state must not change
+ * in between. Nothing is allocated: the caller gives room for the hits. */
 #ifndef KERNEL_SEARCH_H
 #define KERNEL_SEARCH_H
 
@@ -10,17 +10,19 @@
 #include "kernel/kernel.h"
 
 struct query {
-    const int32_t *values;   /* config.dim values, 64-byte aligned, zeros up to query_stride() */
-    uint32_t k;              /* at least 1 */
-    const uint64_t *tags;    /* any of them; NULL with tag_count 0: no filter */
+    const int32_t
+        *values; /* config.dim values, 64-byte aligned, zeros up to query_stride() */
+    uint32_t k;  /* at least 1 */
+    const uint64_t *tags; /* any of them; NULL with tag_count 0: no filter */
     size_t tag_count;
 };
 
 /* Values that `values` must have room for: dim rounded up to a multiple of 16. */
 uint32_t query_stride(uint32_t dim);
 
-/* One hit. L2: `distance` is the sum of squared differences in units of 2^-32. IP: `product`
- * in units of 2^-32, greater is nearer. COSINE: `product` is the dot of the stored integers and `norm` is |b|^2. */
+/* One hit. L2: `distance` is the sum of squared differences in units of 2^-32. IP:
+ * `product` in units of 2^-32, greater is nearer. COSINE: `product` is the dot of the
+ * stored integers and `norm` is |b|^2. */
 struct hit {
     uint32_t slot;
     uint128 distance;
@@ -32,17 +34,19 @@ struct search {
     const struct state *state;
     const struct object *object;
     struct query query;
-    struct hit *hits;       /* a heap while the search runs, in order when it is done */
+    struct hit *hits; /* a heap while the search runs, in order when it is done */
     uint32_t hit_count;
     uint32_t next_slot;
-    bool wide;              /* 64-bit sums could overflow: 128-bit kernels */
-    uint128 bound;          /* what a row must reach, once there are k hits; see search.c */
-    uint64_t query_norm;    /* COSINE: |a|^2 of the query */
+    bool wide;           /* 64-bit sums could overflow: 128-bit kernels */
+    uint128 bound;       /* what a row must reach, once there are k hits; see search.c */
+    uint64_t query_norm; /* COSINE: |a|^2 of the query */
 };
 
-/* `hits` has room for min(query.k, elements). The query and the room are borrowed until done. */
-void search_begin(struct search *search, const struct state *state, const struct object *object,
-                  const struct query *query, struct hit *hits);
+/* `hits` has room for min(query.k, elements). The query and the room are borrowed until
+ * done. */
+void search_begin(struct search *search, const struct state *state,
+                  const struct object *object, const struct query *query,
+                  struct hit *hits);
 /* Look at about `rows` more slots. True when done: search->hits[0 .. hit_count) are the
  * nearest, best first, ties by element name. */
 bool search_step(struct search *search, uint32_t rows);

@@ -1,9 +1,10 @@
 /* What the kernel's chunks hold, for the kernel's own files. Everyone else asks kernel.h.
  *
- * struct state is copied as a whole to make a view; all it reaches lies in blocks that are
- * copied on first write. An object (one key) is a row of `objects`; its records are rows with
- * one number, the slot, in three pools side by side: vectors (what distances read), facts (what
- * scans filter by) and metas (what the commitment and replies need). */
+ * struct state is copied as a whole to make a view; all it reaches lies in blocks that
+ * are copied on first write. An object (one key) is a row of `objects`; its records are
+ * rows with one number, the slot, in three pools side by side: vectors (what distances
+ * read), facts (what scans filter by) and metas (what the commitment and replies need).
+ */
 #ifndef KERNEL_STATE_H
 #define KERNEL_STATE_H
 
@@ -13,13 +14,15 @@
 
 #define OBJECT_COLLECTION 1
 
-/* facts.word: the flags in the top bits, and in a cosine collection |b|^2 (at most 2^50) below. */
-#define FACT_LIVE (UINT64_C(1) << 63)
+/* facts.word: the flags in the top bits, and in a cosine collection |b|^2 (at most 2^50)
+ * below. */
+#define FACT_LIVE   (UINT64_C(1) << 63)
 #define FACT_TAGGED (UINT64_C(1) << 62)
-#define FACT_NORM (FACT_TAGGED - 1)
+#define FACT_NORM   (FACT_TAGGED - 1)
 
 struct facts {
-    uint64_t tag; /* First: the link of a free row lies here and must not look like a flag. */
+    uint64_t
+        tag; /* First: the link of a free row lies here and must not look like a flag. */
     uint64_t word;
 };
 
@@ -45,21 +48,21 @@ struct object {
     uint64_t attributes_count; /* records with attributes */
     uint64_t live;             /* records */
     uint32_t records;          /* trie over metas */
-    uint32_t max_bits;         /* bit length of the greatest |value| ever stored; only grows */
-    uint32_t dirty;            /* is in the list of objects to hash at the next seal */
+    uint32_t max_bits; /* bit length of the greatest |value| ever stored; only grows */
+    uint32_t dirty;    /* is in the list of objects to hash at the next seal */
     uint32_t list_next, list_previous; /* object + 1: dirty list, or graveyard */
-    uint32_t buried_slot;      /* graveyard: slots below are freed */
+    uint32_t buried_slot;              /* graveyard: slots below are freed */
     struct pool vectors, facts, metas;
     uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
 };
 
 struct state {
-    struct pool nodes;   /* of all tries */
+    struct pool nodes; /* of all tries */
     struct pool objects;
     struct heap heap;
-    uint32_t keyspace;   /* trie over objects */
+    uint32_t keyspace; /* trie over objects */
     uint64_t keys[DATABASE_COUNT];
-    uint64_t records;    /* in all objects */
+    uint64_t records; /* in all objects */
 };
 
 struct view {
@@ -88,8 +91,9 @@ struct kernel {
     uint32_t dirty_objects; /* head of the list, object + 1 */
     uint64_t dirty;         /* changes since the last seal */
     uint32_t buried_nodes;  /* graveyard: trie nodes, by reference */
-    uint32_t buried_keys;   /* graveyard: nodes of keyspace tries, whose leaves are objects */
-    uint32_t buried_objects;/* graveyard: object + 1 */
+    uint32_t
+        buried_keys; /* graveyard: nodes of keyspace tries, whose leaves are objects */
+    uint32_t buried_objects; /* graveyard: object + 1 */
     struct view views[VIEWS_MAX];
 };
 
@@ -106,7 +110,8 @@ static inline bool slot_live(const struct object *object, uint32_t slot) {
     return (facts_at(object, slot)->word & FACT_LIVE) != 0;
 }
 
-/* --- record.c: one record's bytes and hashes --------------------------------------------- */
+/* --- record.c: one record's bytes and hashes
+ * --------------------------------------------- */
 
 /* RV of docs/format.md section 7. */
 struct record_hashes {
@@ -125,7 +130,8 @@ void record_read(const struct state *state, const struct object *object, uint32_
 void object_value_hash(const struct object *object, const struct trie_sum *records,
                        uint8_t value[SHA256_SIZE]);
 
-/* --- bury.c: deleted objects ------------------------------------------------------------- */
+/* --- bury.c: deleted objects
+ * ------------------------------------------------------------- */
 
 /* Put what is no longer reachable into the graveyard; kernel_tidy() frees it. */
 void bury_object(struct kernel *kernel, uint32_t row);

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+
 #include "kernel/pure.h"
 
 _Static_assert(sizeof(struct trie_node) == 64, "a node is one cache line");
@@ -16,7 +17,9 @@ static struct trie_node *own_node(struct memory *memory, struct pool *nodes,
 static const struct trie_leaf *leaf_at(const struct pool *leaves, uint32_t reference) {
     return pool_row(leaves, reference & ~TRIE_LEAF);
 }
-static bool is_node(uint32_t reference) { return reference != 0 && !(reference & TRIE_LEAF); }
+static bool is_node(uint32_t reference) {
+    return reference != 0 && !(reference & TRIE_LEAF);
+}
 
 void trie_leaf_hash(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_SIZE],
                     uint8_t hash[SHA256_SIZE]) {
@@ -47,8 +50,8 @@ uint32_t trie_find(const struct pool *nodes, const struct pool *leaves, uint32_t
     return reference & ~TRIE_LEAF;
 }
 
-/* The next node of a walk is known one step ahead: ask for it, and go round the other walks
- * while it comes. */
+/* The next node of a walk is known one step ahead: ask for it, and go round the other
+ * walks while it comes. */
 void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t root,
                 const uint8_t *const *keys, size_t count) {
     uint32_t references[TRIE_FETCH_MAX];
@@ -59,11 +62,11 @@ void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t ro
         walking = false;
         for (size_t i = 0; i < count; i++) {
             if (!is_node(references[i])) continue;
-            references[i] = node_at(nodes, references[i])->child[trie_bit(keys[i], depth)];
+            references[i] =
+                node_at(nodes, references[i])->child[trie_bit(keys[i], depth)];
             if (references[i] & TRIE_LEAF)
                 __builtin_prefetch(leaf_at(leaves, references[i]));
-            else if (references[i])
-                __builtin_prefetch(node_at(nodes, references[i]), 1);
+            else if (references[i]) __builtin_prefetch(node_at(nodes, references[i]), 1);
             walking = walking || is_node(references[i]);
         }
     }
@@ -73,7 +76,8 @@ void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t ro
 static uint32_t part_leaves(struct memory *memory, struct pool *nodes,
                             const struct pool *leaves, uint32_t depth, uint32_t old,
                             uint32_t new) {
-    const uint8_t *old_key = leaf_at(leaves, old)->key, *new_key = leaf_at(leaves, new)->key;
+    const uint8_t *old_key = leaf_at(leaves, old)->key,
+                  *new_key = leaf_at(leaves, new)->key;
     uint32_t top = 0, above = 0;
     for (;; depth++) {
         check(depth < TRIE_DEPTH_MAX); /* Two keys with one hash: SHA-256 is broken. */
@@ -82,9 +86,9 @@ static uint32_t part_leaves(struct memory *memory, struct pool *nodes,
         node->count = 2;
         node->dirty = 1;
         if (above)
-            own_node(memory, nodes, above)->child[trie_bit(new_key, depth - 1)] = reference;
-        else
-            top = reference;
+            own_node(memory, nodes, above)->child[trie_bit(new_key, depth - 1)] =
+                reference;
+        else top = reference;
         above = reference;
         uint32_t old_bit = trie_bit(old_key, depth), new_bit = trie_bit(new_key, depth);
         if (old_bit == new_bit) continue;
@@ -108,10 +112,8 @@ void trie_insert(struct memory *memory, struct pool *nodes, const struct pool *l
         reference = node->child[trie_bit(key, depth)];
     }
     if (reference) leaf = part_leaves(memory, nodes, leaves, depth, reference, leaf);
-    if (above)
-        own_node(memory, nodes, above)->child[trie_bit(key, depth - 1)] = leaf;
-    else
-        *root = leaf;
+    if (above) own_node(memory, nodes, above)->child[trie_bit(key, depth - 1)] = leaf;
+    else *root = leaf;
 }
 
 void trie_remove(struct memory *memory, struct pool *nodes, const struct pool *leaves,
@@ -174,8 +176,8 @@ void trie_sum(const struct pool *nodes, const struct pool *leaves, uint32_t refe
 }
 
 /* Hash one node whose children are not marked. */
-static void hash_node(struct memory *memory, struct pool *nodes, const struct pool *leaves,
-                      uint32_t reference) {
+static void hash_node(struct memory *memory, struct pool *nodes,
+                      const struct pool *leaves, uint32_t reference) {
     struct trie_node *node = own_node(memory, nodes, reference);
     struct trie_sum left, right;
     trie_sum(nodes, leaves, node->child[0], &left);
@@ -202,11 +204,13 @@ void trie_settle(struct memory *memory, struct pool *nodes, const struct pool *l
     }
 }
 
-/* Recursion is bounded by TRIE_DEPTH_MAX; for honest keys it is about log2 of the count. */
+/* Recursion is bounded by TRIE_DEPTH_MAX; for honest keys it is about log2 of the count.
+ */
 void trie_seal(struct memory *memory, struct pool *nodes, const struct pool *leaves,
                uint32_t root) {
     if (!is_marked(nodes, root)) return;
-    uint32_t left = node_at(nodes, root)->child[0], right = node_at(nodes, root)->child[1];
+    uint32_t left = node_at(nodes, root)->child[0],
+             right = node_at(nodes, root)->child[1];
     trie_seal(memory, nodes, leaves, left);
     trie_seal(memory, nodes, leaves, right);
     hash_node(memory, nodes, leaves, root);

@@ -1,16 +1,18 @@
-/* The counted binary trie of docs/format.md section 7: key hash to leaf, one shape for one set.
+/* The counted binary trie of docs/format.md section 7: key hash to leaf, one shape for
+ * one set.
  *
- * It is also the map by which keys and elements are found. Nodes of all tries share one pool;
- * leaves are rows of the pool that the trie stands over (metas of a collection, or objects),
- * and those rows begin with a struct trie_leaf. Changing a leaf marks its path; trie_seal()
- * hashes what is marked. A reference is 0 for nothing, node row + 1, or TRIE_LEAF | leaf row. */
+ * It is also the map by which keys and elements are found. Nodes of all tries share one
+ * pool; leaves are rows of the pool that the trie stands over (metas of a collection, or
+ * objects), and those rows begin with a struct trie_leaf. Changing a leaf marks its path;
+ * trie_seal() hashes what is marked. A reference is 0 for nothing, node row + 1, or
+ * TRIE_LEAF | leaf row. */
 #ifndef KERNEL_TRIE_H
 #define KERNEL_TRIE_H
 
 #include "kernel/pool.h"
 #include "kernel/trie_sum.h"
 
-#define TRIE_LEAF 0x80000000u
+#define TRIE_LEAF      0x80000000u
 #define TRIE_DEPTH_MAX 256
 
 struct trie_leaf {
@@ -39,13 +41,14 @@ static inline uint32_t trie_bit(const uint8_t key[SHA256_SIZE], uint32_t depth) 
 /* The leaf row of `key`, or UINT32_MAX. */
 uint32_t trie_find(const struct pool *nodes, const struct pool *leaves, uint32_t root,
                    const uint8_t key[SHA256_SIZE]);
-/* Walk towards many keys at once, so that the memory that their walks wait for is fetched side
- * by side: the look-ups and insertions that follow find it in the cache. At most TRIE_FETCH_MAX. */
+/* Walk towards many keys at once, so that the memory that their walks wait for is fetched
+ * side by side: the look-ups and insertions that follow find it in the cache. At most
+ * TRIE_FETCH_MAX. */
 #define TRIE_FETCH_MAX 32
 void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t root,
                 const uint8_t *const *keys, size_t count);
-/* Insert the leaf at `row`, whose key is set and not in the trie; remove one that is in it;
- * note that its hash has changed. */
+/* Insert the leaf at `row`, whose key is set and not in the trie; remove one that is in
+ * it; note that its hash has changed. */
 void trie_insert(struct memory *memory, struct pool *nodes, const struct pool *leaves,
                  uint32_t *root, uint32_t row);
 void trie_remove(struct memory *memory, struct pool *nodes, const struct pool *leaves,
@@ -53,9 +56,10 @@ void trie_remove(struct memory *memory, struct pool *nodes, const struct pool *l
 void trie_touch(struct memory *memory, struct pool *nodes, const struct pool *leaves,
                 uint32_t root, uint32_t row);
 
-/* Hash what is marked on the way of `key`, but for the uppermost TRIE_UPPER levels. Done at once
- * after a change, while the nodes are still in the cache, it leaves a seal little to do: the
- * upper levels are shared by all changes and hashed once. Stops where a neighbour is marked. */
+/* Hash what is marked on the way of `key`, but for the uppermost TRIE_UPPER levels. Done
+ * at once after a change, while the nodes are still in the cache, it leaves a seal little
+ * to do: the upper levels are shared by all changes and hashed once. Stops where a
+ * neighbour is marked. */
 #define TRIE_UPPER 10
 void trie_settle(struct memory *memory, struct pool *nodes, const struct pool *leaves,
                  uint32_t root, const uint8_t key[SHA256_SIZE]);

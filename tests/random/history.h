@@ -1,0 +1,137 @@
+/* Random histories: a seed gives an endless list of changes over a few keys of every metric in
+ * a few databases, so few that every kind of change meets state that it can change. Refusals are
+ * part of it. */
+#ifndef TESTS_RANDOM_HISTORY_H
+#define TESTS_RANDOM_HISTORY_H
+
+#include "base/bytes.h"
+#include "kernel/change.h"
+
+enum { HISTORY_DIM_MAX = 12, HISTORY_TEXT_MAX = 300 };
+
+struct history {
+    uint64_t random;
+    uint32_t elements; /* names to choose from, per key */
+    /* What the last change borrows. */
+    char key[16], element[24];
+    uint8_t vector[6 + 4 * HISTORY_DIM_MAX], fp32[4 * HISTORY_DIM_MAX];
+    uint8_t attributes[HISTORY_TEXT_MAX];
+};
+
+static inline uint64_t history_random(struct history *history) { /* splitmix64 */
+    uint64_t z = history->random += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+static inline uint32_t history_below(struct history *history, uint32_t limit) {
+    return (uint32_t)((history_random(history) >> 32) * limit >> 32);
+}
+
+static inline void history_begin(struct history *history, uint64_t seed, uint32_t elements) {
+    *history = (struct history){.random = seed, .elements = elements};
+}
+
+static inline struct slice history_name(char *text, char first, uint32_t number) {
+    size_t size = 0;
+    text[size++] = first;
+    for (; number > 0; number /= 10) text[size++] = (char)('0' + number % 10);
+    return slice_of(text, size);
+}
+
+/* A key has one metric, dimension and origin for ever: its number decides. */
+static inline struct config history_config(uint32_t key) {
+    return (struct config){.metric = (uint8_t)(METRIC_COSINE + key % 3),
+                           .index = INDEX_FLAT,
+                           .dim = 1 + key * 2 % HISTORY_DIM_MAX,
+                           .m = 16,
+                           .ef = 200,
+                           .capacity = key == 4 ? 5 : 0,
+                           .origin = key % 2 ? ORIGIN_VADD : ORIGIN_VCREATE};
+}
+
+static inline void history_vector(struct history *history, const struct config *config,
+                                  struct change *change) {
+    bool scaled = config->metric == METRIC_COSINE;
+    int32_t values[HISTORY_DIM_MAX];
+    for (uint32_t i = 0; i < config->dim; i++) {
+        uint64_t draw = history_random(history);
+        values[i] = (int32_t)(draw % 262145) - 131072;
+        if (!scaled && draw >> 60 == 0) values[i] = (int32_t)(draw >> 20);
+    }
+    int8_t exponent = (int8_t)((int)history_below(history, 256) - 128);
+    vector_encode(values, config->dim, scaled, exponent, history->vector);
+    change->vector = slice_of(history->vector, vector_bytes_size(scaled, config->dim));
+    change->flags |= CHANGE_VECTOR;
+    if (history_below(history, 4) > 0) return;
+    for (size_t i = 0; i < 4 * (size_t)config->dim; i++)
+        history->fp32[i] = (uint8_t)history_random(history);
+    change->fp32 = slice_of(history->fp32, 4 * (size_t)config->dim);
+    change->flags |= CHANGE_FP32;
+}
+
+static inline void history_attributes(struct history *history, struct change *change) {
+    size_t size = history_below(history, 3) ? history_below(history, HISTORY_TEXT_MAX) : 0;
+    for (size_t i = 0; i < size; i++) history->attributes[i] = (uint8_t)history_random(history);
+    change->attributes = slice_of(history->attributes, size);
+    change->flags |= CHANGE_ATTRIBUTES;
+}
+
+static inline uint8_t history_type(struct history *history) {
+    uint32_t draw = history_below(history, 1000);
+    if (draw < 620) return CHANGE_VADD;
+    if (draw < 760) return CHANGE_VREM;
+    if (draw < 840) return CHANGE_SETATTR;
+    if (draw < 930) return CHANGE_SETTAG;
+    if (draw < 970) return CHANGE_CREATE;
+    return draw < 995 ? CHANGE_DEL : CHANGE_FLUSH;
+}
+
+static inline void history_fill(struct history *history, uint32_t key, struct change *change) {
+    struct config config = history_config(key);
+    if (change->type == CHANGE_VADD) {
+        history_vector(history, &config, change);
+        if (history_below(history, 3) == 0) history_attributes(history, change);
+        uint32_t draw = history_below(history, 16);
+        if (draw == 0) change->flags |= CHANGE_NX;
+        if (draw == 1) change->flags |= CHANGE_XX;
+    }
+    if (change->type == CHANGE_SETATTR) history_attributes(history, change);
+    bool tagged = change->type == CHANGE_VADD && history_below(history, 3) == 0;
+    if (tagged || change->type == CHANGE_SETTAG) {
+        change->tag = history_below(history, 4) ? history_below(history, 5) : UINT64_MAX;
+        change->flags |= CHANGE_TAG;
+    }
+    bool creates = change->type == CHANGE_VADD && history_below(history, 8) > 0;
+    if (creates || change->type == CHANGE_CREATE) {
+        change->config = config;
+        change->flags |= CHANGE_CONFIG;
+    }
+}
+
+/* A VADD of that key: a member of a group. */
+static inline void history_member(struct history *history, uint32_t key, struct change *change) {
+    *change = (struct change){.type = CHANGE_VADD, .db = key == 5 ? 15 : key % 2};
+    change->key = history_name(history->key, 'k', key);
+    change->element =
+        history_name(history->element, 'e', history_below(history, history->elements));
+    history_fill(history, key, change);
+}
+
+/* The next change; it borrows from the history until the one after it. Not committed. */
+static inline void history_next(struct history *history, struct change *change) {
+    uint32_t key = history_below(history, 6);
+    *change = (struct change){.type = history_type(history), .db = key == 5 ? 15 : key % 2};
+    if (change->type == CHANGE_FLUSH) {
+        if (history_below(history, 2)) change->db = FLUSH_ALL;
+        return;
+    }
+    change->key = history_name(history->key, 'k', key);
+    bool has_element = change->type >= CHANGE_VADD && change->type <= CHANGE_SETTAG;
+    if (has_element)
+        change->element =
+            history_name(history->element, 'e', history_below(history, history->elements));
+    history_fill(history, key, change);
+}
+
+#endif
