@@ -205,13 +205,13 @@ fuzz-programs: $(fuzz_programs)
 # For tests/bugs/run: compile SOURCE with -DBUG_$(BUG), and link a program with OBJECTS before
 # its libraries, so that they are taken instead of the sound ones.
 planted-object:
-	@$(CC) $(call flags_of,$(SOURCE:src/%.c=%)) -DBUG_$(BUG) -c -o $(OUTPUT) $(SOURCE)
+	@$(CC) $(call flags_of,$(SOURCE:src/%.c=%)) -DBUG_$(BUG) -w -c -o $(OUTPUT) $(SOURCE)
 planted-server: $(BUILD)/obj/server/main.o $(call libs_for,server)
-	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(OBJECTS) $^ $(libraries)
+	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(PLANTED) $^ $(libraries)
 planted-crash: $(crash_sources:%.c=$(BUILD)/%.o) $(sim_sources:%.c=$(BUILD)/%.o) $(call libs_for,server)
-	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(OBJECTS) $^ $(libraries)
-planted-unit: $(BUILD)/tests/unit/$(TARGET).o $(call libs_for,server)
-	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(OBJECTS) $^ $(libraries)
+	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(PLANTED) $^ $(libraries)
+planted-unit: $(BUILD)/tests/unit/$(PROGRAM).o $(call libs_for,server)
+	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(PLANTED) $^ $(libraries)
 
 # --- Trying it --------------------------------------------------------------------------
 
