@@ -99,7 +99,9 @@ flags_server   := -DVALORI_COMMIT='"$(COMMIT)"'
 flags_tools    := -DVALORI_COMMIT='"$(COMMIT)"'
 
 # Instructions that not every processor has stay in files of their own; the ending tells.
-suffix_flags = $(if $(filter %_avx512,$(1)),-mavx512f -mavx512bw -mavx512vl -mavx512dq) \
+# (gcc's own _mm512_reduce_add_epi64 adds signed numbers, where ours may wrap.)
+suffix_flags = $(if $(filter %_avx512,$(1)),-mavx512f -mavx512bw -mavx512vl -mavx512dq \
+	$(if $(findstring undefined,$(CFLAGS)),-fno-sanitize=signed-integer-overflow)) \
 	$(if $(filter %_avx2,$(1)),-mavx2) \
 	$(if $(filter %_x86,$(1)),-msha -msse4.1 -mssse3) \
 	$(if $(filter %_arm,$(1)),-march=armv8-a+crypto)

@@ -553,9 +553,6 @@ uint64_t object_next_slot(const struct object *object) { return object->next_slo
 uint64_t object_attributes_count(const struct object *object) {
     return object->attributes_count;
 }
-uint32_t object_id(const struct object *object) {
-    return load_le32(object->leaf.key) & INT32_MAX;
-}
 uint32_t object_slot_limit(const struct object *object) { return object->metas.limit; }
 uint64_t kernel_memory_used(const struct kernel *kernel) { return kernel->memory.used; }
 uint64_t kernel_memory_taken(const struct kernel *kernel) { return kernel->memory.taken; }

@@ -143,8 +143,6 @@ bool record_find(const struct state *state, const struct object *object,
 /* By slot; false when the slot holds none. */
 bool record_at(const struct state *state, const struct object *object, uint32_t slot,
                struct record *record);
-/* A number for VINFO that stays with the key, from its hash; says nothing about order. */
-uint32_t object_id(const struct object *object);
 /* One past the last slot ever used. */
 uint32_t object_slot_limit(const struct object *object);
 

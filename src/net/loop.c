@@ -256,7 +256,7 @@ void loop_each(struct loop *loop,
 static void check_idle(void *context, struct loop_timer *timer) {
     struct loop *loop = context;
     for (struct member *m = loop->oldest; m; m = m->newer) {
-        if (m->shrunk || m->connection.active_us + IDLE_US > loop->now_us) continue;
+        if (m->shrunk || m->paused || m->connection.active_us + IDLE_US > loop->now_us) continue;
         connection_shrink(&m->connection);
         m->shrunk = true;
     }

@@ -65,7 +65,7 @@ static enum status recompute_start(struct server *server, const struct state *st
     return STATUS_OK;
 }
 
-static void recompute_end(struct server *server) {
+void proof_end(struct server *server) {
     release(server->allocator, server->recompute_room, RECOMPUTE_SIZE);
     server->recompute_room = NULL;
     server->recompute = NULL;
@@ -78,7 +78,7 @@ enum status proof_recompute(struct server *server, const struct state *state,
     do {
         status = recompute_step(server->recompute, LEAVES_PER_STEP, roots);
     } while (status == STATUS_AGAIN);
-    recompute_end(server);
+    proof_end(server);
     return status;
 }
 
@@ -89,7 +89,7 @@ static bool content_more(struct call *call, uint64_t deadline_us) {
     do {
         status = recompute_step(server->recompute, LEAVES_PER_STEP, &roots);
         if (status == STATUS_AGAIN) continue;
-        recompute_end(server);
+        proof_end(server);
         if (status) {
             call_error(call, "ERR memory does not hold what its tries say");
             return true;

@@ -135,6 +135,7 @@ static void end(struct server *server) {
     }
     queue_free(&job->queue, server->allocator);
     overlay_free(&job->overlay);
+    proof_end(server);
     scratch_shrink(&server->scratch);
     job->active = false;
 }

@@ -10,8 +10,11 @@
 #include "server/client.h"
 #include "server/plan.h"
 
-/* Longest stretch between two looks at the sockets, in microseconds (DESIGN.md 13.11). */
+/* Longest stretch between two looks at the sockets, in microseconds (DESIGN.md 13.11).
+ * With -DJOB_SLICE_US=0 every command is cut wherever it can be: for tests. */
+#ifndef JOB_SLICE_US
 #define JOB_SLICE_US 4000
+#endif
 
 enum job_phase { JOB_BEGIN, JOB_PLAN, JOB_WALK, JOB_MORE, JOB_DRAIN };
 

@@ -241,16 +241,6 @@ static void after_wake(void *context) {
     server->turn_deadline_us = server->now_us + TURN_US;
 }
 
-/* The loop gives back the memory of connections that are silent for long, the request
- * that waits in their input included: those that wait for a job are not silent. */
-static bool keep_request(void *context, struct connection *connection) {
-    struct server *server = context;
-    const struct client *client = connection->owner;
-    if (client && (client->waiting || client->busy))
-        connection->active_us = loop_now_us(server->loop);
-    return true;
-}
-
 static void run_job(struct server *server) {
     struct client *client = server->job.call.client;
     uint64_t start = server_clock(server);
@@ -258,7 +248,6 @@ static void run_job(struct server *server) {
     server->job.used_us += server_clock(server) - start;
     if (client) loop_touch(server->loop, client->connection);
     if (done) dispatch_job_done(server);
-    else loop_each(server->loop, keep_request, server);
 }
 
 static bool before_sleep(void *context) {
@@ -426,8 +415,7 @@ int server_run(struct server *server) {
 
 void server_free(struct server *server) {
     if (server->loop) loop_destroy(server->loop);
-    if (server->recompute_room)
-        release(server->allocator, server->recompute_room, RECOMPUTE_SIZE);
+    proof_end(server);
     if (server->frozen) kernel_release(engine_kernel(server->engine), server->frozen);
     queue_free(&server->job.queue, server->allocator);
     overlay_free(&server->job.overlay);

@@ -101,6 +101,9 @@ void dispatch_job_done(struct server *server);
 enum status proof_recompute(struct server *server, const struct state *state,
                             bool content, struct roots *roots);
 
+/* Forget a recomputation that nobody waits for. Does nothing when there is none. */
+void proof_end(struct server *server);
+
 /* --- info.c ----------------------------------------------------------------------- */
 
 /* INFO's text for the sections asked; `all` adds those that are not shown by default. */

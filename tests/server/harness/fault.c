@@ -1,4 +1,5 @@
-/* LD_PRELOAD for scenarios: slow or failing disk calls, switched by files in $VALORI_FAULTS.
+/* LD_PRELOAD for scenarios: slow or failing disk calls, switched by files in
+ * $VALORI_FAULTS.
  *
  *     slow-sync   milliseconds that every sync takes longer
  *     fail-sync   syncs fail with EIO

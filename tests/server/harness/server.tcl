@@ -6,7 +6,7 @@
 #   r ...                                   a client of the innermost server
 #
 # A server's standard error is read when it ends: anything a sanitizer, a failed check or a
-# panic has written fails the run.
+# panic has written fails the run. So does a log that utils/verify.py does not find whole.
 
 set server_stack {}
 set server_number 0
@@ -186,10 +186,21 @@ proc start_server {options body} {
         uplevel 1 $body
     } message details]
     set ended [stop_server]
+    if {$status != 1 && [catch {verify_log [srv dir]} complaint]} {
+        test_failed "the log of a server as utils/verify.py reads it" $complaint
+    }
     set server_stack [lrange $server_stack 0 end-1]
     if {$status == 1} { return -options $details $message }
     if {![file exists [file join $logs keep]]} { file delete -force $logs }
     return $ended
+}
+
+# What utils/verify.py says of a directory, or "" where it has no log or there is no Python.
+proc verify_log {directory args} {
+    global root
+    if {[llength [glob -nocomplain -directory $directory valori-*.log]] == 0} { return "" }
+    if {[catch {exec python3 --version}]} { return "" }
+    return [exec python3 [file join $root utils verify.py] {*}$args $directory]
 }
 
 # --- What the system can be made to do -------------------------------------------------------
