@@ -171,20 +171,23 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	$(CC) $(common) $(CFLAGS) $(if $(filter golden/%,$*),$(freestanding)) -Itests -Itests/unit $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 # A unit test is linked with its folder and those below: reaching up fails here too.
-$(unit_programs): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $$(call libs_for,$$(call folder_of,$$*))
+# Storage's are run over the simulated disk.
+simulator := $(sim_sources:%.c=$(BUILD)/%.o)
+$(unit_programs): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
+		$$(if $$(findstring storage/,$$*),$(simulator)) $$(call libs_for,$$(call folder_of,$$*))
 	$(link) $^ $(libraries) $(if $(filter tools/%,$*),-lhiredis)
 
 $(golden_programs): %: %.o $(BUILD)/tests/golden/harness_posix.o $$(call libs_for,kernel)
 	$(link) $^
 
 # The crash laboratory is one program: tests/crash with the simulated system of tests/sim.
-$(crash_program): $(crash_sources:%.c=$(BUILD)/%.o) $(sim_sources:%.c=$(BUILD)/%.o) $$(call libs_for,server)
+$(crash_program): $(crash_sources:%.c=$(BUILD)/%.o) $(simulator) $$(call libs_for,server)
 	$(link) $^ $(libraries)
 
 $(bench_programs): %: %.o $$(call libs_for,server)
 	$(link) $^ $(libraries)
 
-$(fuzz_programs): %: %.o $$(call libs_for,server)
+$(fuzz_programs): %: %.o $(simulator) $$(call libs_for,server)
 	$(link) -fsanitize=fuzzer $^ $(libraries)
 
 -include $(sources:src/%.c=$(BUILD)/obj/%.d)
@@ -210,9 +213,9 @@ planted-object:
 	@$(CC) $(call flags_of,$(SOURCE:src/%.c=%)) -DBUG_$(BUG) -w -c -o $(OUTPUT) $(SOURCE)
 planted-server: $(BUILD)/obj/server/main.o $(call libs_for,server)
 	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(PLANTED) $^ $(libraries)
-planted-crash: $(crash_sources:%.c=$(BUILD)/%.o) $(sim_sources:%.c=$(BUILD)/%.o) $(call libs_for,server)
+planted-crash: $(crash_sources:%.c=$(BUILD)/%.o) $(simulator) $(call libs_for,server)
 	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(PLANTED) $^ $(libraries)
-planted-unit: $(BUILD)/tests/unit/$(PROGRAM).o $(call libs_for,server)
+planted-unit: $(BUILD)/tests/unit/$(PROGRAM).o $(simulator) $(call libs_for,server)
 	@$(CC) $(CFLAGS) $(LINK_HARDENING) -o $(OUTPUT) $(PLANTED) $^ $(libraries)
 
 # --- Trying it --------------------------------------------------------------------------

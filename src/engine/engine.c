@@ -95,11 +95,12 @@ enum status engine_open(const struct os *os, const struct allocator *allocator,
     *report = (struct engine_report){.last_seal = UINT64_MAX};
     struct engine *engine = allocate(allocator, sizeof *engine);
     if (!engine) return STATUS_MEMORY;
-    *engine = (struct engine){.os = os,
-                              .allocator = allocator,
-                              .options = *options,
-                              .phase = PHASE_SCAN,
-                              .seal_sequence = UINT64_MAX};
+    memset(engine, 0, sizeof *engine);
+    engine->os = os;
+    engine->allocator = allocator;
+    engine->options = *options;
+    engine->phase = PHASE_OPENED;
+    engine->seal_sequence = UINT64_MAX;
     buffer_init(&engine->body, allocator, ENTRY_BUFFER_MAX);
     buffer_init(&engine->payload, allocator, ENTRY_BUFFER_MAX);
     rfc6962_begin(&engine->tree);
@@ -123,6 +124,8 @@ enum status engine_open(const struct os *os, const struct allocator *allocator,
 
 void engine_close(struct engine *engine) {
     if (!engine) return;
+    scan_ahead_stop(&engine->ahead);
+    if (engine->follower) log_close(engine->follower);
     if (engine->log) log_close(engine->log);
     kernel_destroy(engine->kernel);
     if (engine->directory) engine->os->directory_close(engine->os, engine->directory);
@@ -132,6 +135,7 @@ void engine_close(struct engine *engine) {
 }
 
 enum status engine_stop(struct engine *engine) {
+    if (engine->phase == PHASE_FAILED) return STATUS_IO;
     return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log)
                                                        : STATUS_OK;
 }

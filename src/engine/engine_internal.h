@@ -3,8 +3,10 @@
 #define ENGINE_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/scan_ahead.h"
 
 enum engine_phase {
+    PHASE_OPENED, /* nothing of the log was read but headers */
     PHASE_SCAN,   /* frames are being read and checked */
     PHASE_REPLAY, /* entries are being applied */
     PHASE_READY,
@@ -53,8 +55,10 @@ struct engine {
     bool refusing; /* the disk is full */
     uint64_t space_checked_us;
 
-    uint64_t bytes_done, bytes_total; /* recovery's progress, over both passes */
-    uint64_t scan_target;             /* last SEAL found by the scan */
+    struct scan_ahead ahead; /* recovery's scan, where it runs beside the replay */
+    struct log *follower;    /* and the handle that replays meanwhile */
+    uint64_t bytes_replayed, bytes_scanned, bytes_total; /* recovery's progress */
+    uint64_t scan_target;                                /* last SEAL found by the scan */
     uint64_t replay_started_us;
     struct engine_facts facts;
 };

@@ -1,9 +1,9 @@
 /* Recovery: read the log from the disk, apply it, compare the last SEAL, take it into
  * use.
  *
- * Two passes. The first decides, without applying anything, where the log ends and
- * whether what was acknowledged is whole; the second replays. Nothing in the directory
- * changes before both have succeeded. */
+ * Two passes. The scan decides where the log ends and whether what was acknowledged is
+ * whole; the replay applies, close behind it where there are threads (scan_ahead.h).
+ * Nothing in the directory changes before both have succeeded, and nothing is served. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -130,19 +130,73 @@ static enum status replay(struct engine *engine, const struct frame *frame,
 /* --- The passes
  * ------------------------------------------------------------------------- */
 
-static enum status scan_some(struct engine *engine, struct engine_report *report) {
-    enum status status = log_scan(engine->log, SCAN_STEP, &report->log);
-    engine->bytes_done = report->log.bytes;
-    if (status == STATUS_AGAIN) return status;
-    if (status) return refuse(engine, report, NULL, status, NULL);
+/* What the scan has found out, whichever way it was made. */
+static void note_scan(struct engine *engine, struct engine_report *report) {
     engine->scan_target = log_last_of_type(engine->log, CHANGE_SEAL);
     report->last_seal = engine->scan_target;
+    engine->bytes_scanned = log_bytes_scanned(engine->log);
+}
+
+/* The scan in slices, before the replay: for a system without threads, and for tools. */
+static enum status scan_some(struct engine *engine, struct engine_report *report) {
+    enum status status = log_scan(engine->log, SCAN_STEP, &report->log);
+    engine->bytes_scanned = log_bytes_scanned(engine->log);
+    if (status == STATUS_AGAIN) return status;
+    if (status) return refuse(engine, report, NULL, status, NULL);
+    note_scan(engine, report);
     engine->phase = PHASE_REPLAY;
     return STATUS_AGAIN;
 }
 
+/* The scan on a thread of its own, with a second handle to follow it. */
+static enum status begin_scan(struct engine *engine) {
+    engine->phase = PHASE_SCAN;
+    if (engine->options.read_only || engine->options.verify_every_seal)
+        return STATUS_AGAIN;
+    struct log_options options = {.segment_size = engine->options.segment_size,
+                                  .read_only = true};
+    struct log_report unused;
+    struct log *follower;
+    if (log_open(engine->os, engine->allocator, engine->directory, &options, &follower,
+                 &unused))
+        return STATUS_AGAIN; /* What is wrong the scan will say. */
+    if (!scan_ahead_start(&engine->ahead, engine->os, engine->log)) {
+        log_close(follower);
+        return STATUS_AGAIN;
+    }
+    log_follow(follower);
+    engine->follower = follower;
+    engine->scan_target = UINT64_MAX; /* not known yet; see scan_ahead.h */
+    engine->phase = PHASE_REPLAY;
+    return STATUS_AGAIN;
+}
+
+/* The replay has caught up with the scan. */
+static enum status catch_up(struct engine *engine, struct engine_report *report) {
+    struct scan_ahead *ahead = &engine->ahead;
+    uint64_t limit = atomic_load(&ahead->limit);
+    engine->bytes_scanned = atomic_load(&ahead->bytes);
+    if (!atomic_load(&ahead->done)) {
+        if (limit > engine->facts.entries_replayed)
+            log_follow_to(engine->follower, limit);
+        else scan_ahead_wait(ahead, limit);
+        return STATUS_AGAIN;
+    }
+    scan_ahead_stop(ahead);
+    report->log = ahead->report;
+    if (ahead->verdict) return refuse(engine, report, NULL, ahead->verdict, NULL);
+    note_scan(engine, report);
+    enum status status = log_follow_end(engine->follower, engine->log, &report->log);
+    return status ? refuse(engine, report, NULL, status, NULL) : STATUS_AGAIN;
+}
+
 static enum status begin_service(struct engine *engine, struct engine_report *report) {
     enum status status = STATUS_OK;
+    if (engine->follower) {
+        log_take_replay(engine->log, engine->follower);
+        log_close(engine->follower);
+        engine->follower = NULL;
+    }
     if (!engine->options.read_only) status = log_start(engine->log, &report->log);
     if (status) return refuse(engine, report, NULL, status, NULL);
     engine->acknowledged = log_size(engine->log);
@@ -158,10 +212,10 @@ static enum status begin_service(struct engine *engine, struct engine_report *re
 
 /* Have the kernel fetch what the next entries will touch: a replay waits for memory
  * otherwise. */
-static void fetch_ahead(const struct engine *engine) {
+static void fetch_ahead(const struct engine *engine, const struct log *log) {
     struct slice entries[KERNEL_FETCH_MAX];
     const uint8_t *elements[KERNEL_FETCH_MAX], *object = NULL;
-    size_t found = log_peek(engine->log, entries, KERNEL_FETCH_MAX), count = 0;
+    size_t found = log_peek(log, entries, KERNEL_FETCH_MAX), count = 0;
     for (size_t i = 0; i < found; i++) {
         const uint8_t *same;
         if (!entry_peek_names(entries[i], &same, &elements[count])) continue;
@@ -172,13 +226,15 @@ static void fetch_ahead(const struct engine *engine) {
 }
 
 static enum status replay_some(struct engine *engine, struct engine_report *report) {
+    struct log *log = engine->follower ? engine->follower : engine->log;
     for (int i = 0; i < REPLAY_STEP; i++) {
-        if (i % KERNEL_FETCH_MAX == 0) fetch_ahead(engine);
+        if (i % KERNEL_FETCH_MAX == 0) fetch_ahead(engine, log);
         struct frame frame;
-        enum status status = log_next(engine->log, &frame, &report->log);
+        enum status status = log_next(log, &frame, &report->log);
+        if (status == STATUS_AGAIN) return catch_up(engine, report);
         if (status == STATUS_END) return begin_service(engine, report);
         if (status) return refuse(engine, report, NULL, status, NULL);
-        engine->bytes_done += frame.entry.size + frame.list.size + frame.payload.size;
+        engine->bytes_replayed += frame.entry.size + frame.list.size + frame.payload.size;
         const char *why = "";
         status = replay(engine, &frame, &why);
         if (status == STATUS_MEMORY) why = "no memory to apply it";
@@ -192,8 +248,11 @@ enum status engine_recover(struct engine *engine, uint64_t budget_us,
     if (engine->phase == PHASE_READY) return STATUS_OK;
     check(engine->phase != PHASE_FAILED);
     uint64_t start = engine->os->monotonic_us(engine->os);
-    if (engine->replay_started_us == 0) engine->replay_started_us = start;
-    enum status status;
+    enum status status = STATUS_AGAIN;
+    if (engine->phase == PHASE_OPENED) {
+        engine->replay_started_us = start;
+        status = begin_scan(engine);
+    }
     do {
         status = engine->phase == PHASE_SCAN ? scan_some(engine, report)
                                              : replay_some(engine, report);
@@ -203,6 +262,6 @@ enum status engine_recover(struct engine *engine, uint64_t budget_us,
 }
 
 void engine_progress(const struct engine *engine, uint64_t *done, uint64_t *total) {
-    *done = engine->bytes_done;
+    *done = engine->bytes_scanned + engine->bytes_replayed;
     *total = engine->bytes_total;
 }

@@ -50,6 +50,16 @@ uint32_t trie_find(const struct pool *nodes, const struct pool *leaves, uint32_t
     return reference & ~TRIE_LEAF;
 }
 
+/* Ask for the memory behind a reference. Inlined by force: gcc drops calls of functions that
+ * only prefetch. */
+static inline __attribute__((always_inline)) void
+fetch(const struct pool *nodes, const struct pool *leaves, uint32_t reference) {
+    if (reference & TRIE_LEAF)
+        __builtin_prefetch(leaf_at(leaves, reference)->hash);
+    else if (reference)
+        __builtin_prefetch(node_at(nodes, reference), 1);
+}
+
 /* The next node of a walk is known one step ahead: ask for it, and go round the other
  * walks while it comes. */
 void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t root,
@@ -64,9 +74,7 @@ void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t ro
             if (!is_node(references[i])) continue;
             references[i] =
                 node_at(nodes, references[i])->child[trie_bit(keys[i], depth)];
-            if (references[i] & TRIE_LEAF)
-                __builtin_prefetch(leaf_at(leaves, references[i]));
-            else if (references[i]) __builtin_prefetch(node_at(nodes, references[i]), 1);
+            fetch(nodes, leaves, references[i]);
             walking = walking || is_node(references[i]);
         }
     }
@@ -211,6 +219,8 @@ void trie_seal(struct memory *memory, struct pool *nodes, const struct pool *lea
     if (!is_marked(nodes, root)) return;
     uint32_t left = node_at(nodes, root)->child[0],
              right = node_at(nodes, root)->child[1];
+    fetch(nodes, leaves, left);
+    fetch(nodes, leaves, right);
     trie_seal(memory, nodes, leaves, left);
     trie_seal(memory, nodes, leaves, right);
     hash_node(memory, nodes, leaves, root);

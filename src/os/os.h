@@ -98,6 +98,16 @@ struct os {
      * until then. False when none was started or it is not done. */
     bool (*sync_finish)(const struct os *os, bool wait, enum status *outcome, int *error);
 
+    /* --- A task beside the loop: at most one at a time ----------------------------------- */
+    /* Run work(context) on a thread of its own. It may use files and the allocator, and
+     * nothing that the caller touches before it has ended. STATUS_AGAIN: another one is under
+     * way. NULL where there are no threads. The caller then does the work itself. */
+    enum status (*task_start)(const struct os *os, void (*work)(void *context),
+                              void *context);
+    /* Wait until it has ended, or for `timeout_us` (UINT64_MAX: no limit). True when no task
+     * is under way any more. */
+    bool (*task_wait)(const struct os *os, uint64_t timeout_us);
+
     /* --- Sockets (stream, non-blocking, close-on-exec) --------------------------------- */
     /* `address` is a numeric IPv4 or IPv6 address. port 0 asks for any; see socket_port. */
     enum status (*socket_listen)(const struct os *os, const char *address, uint16_t port,

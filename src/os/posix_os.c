@@ -101,6 +101,8 @@ static const struct os real_os = {
     .region_take = posix_region_take,
     .region_give = posix_region_give,
     .region_warm = posix_region_warm,
+    .task_start = posix_task_start,
+    .task_wait = posix_task_wait,
     .stop_requested = posix_stop_requested,
 
     .error = posix_error,

@@ -1,5 +1,6 @@
-/* The two helper threads: one syncs files, one makes fresh memory present. Neither can
- * see anything but the file or the addresses that it was handed.
+/* The helper threads: one syncs files, one makes fresh memory present; neither can see
+ * anything but the file or the addresses that it was handed. A third lives as long as the
+ * task it was made for.
  *
  * They are two because a sync has somebody waiting for every microsecond of it, and
  * clearing a huge page takes a hundred of them.
@@ -20,6 +21,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -130,6 +132,65 @@ bool posix_sync_before_sleep(void) {
 }
 
 void posix_sync_after_sleep(void) { atomic_store(&syncs.loop_sleeps, false); }
+
+/* --- A task
+ * -------------------------------------------------------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool running;
+    void (*work)(void *context);
+    void *context;
+} task = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+
+static void *run_task(void *unused) {
+    (void)unused;
+    task.work(task.context);
+    pthread_mutex_lock(&task.lock);
+    task.running = false;
+    pthread_cond_broadcast(&task.ended);
+    pthread_mutex_unlock(&task.lock);
+    return NULL;
+}
+
+enum status posix_task_start(const struct os *os, void (*work)(void *context),
+                             void *context) {
+    (void)os;
+    pthread_mutex_lock(&task.lock);
+    if (task.running) {
+        pthread_mutex_unlock(&task.lock);
+        return STATUS_AGAIN;
+    }
+    task.work = work;
+    task.context = context;
+    int error = start_helper(run_task);
+    task.running = error == 0;
+    pthread_mutex_unlock(&task.lock);
+    if (error == 0) return STATUS_OK;
+    posix_failure(error);
+    return STATUS_IO;
+}
+
+bool posix_task_wait(const struct os *os, uint64_t timeout_us) {
+    (void)os;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    if (timeout_us != UINT64_MAX) {
+        uint64_t ns = (uint64_t)until.tv_nsec + timeout_us % 1000000 * 1000;
+        until.tv_sec += (time_t)(timeout_us / 1000000 + ns / 1000000000);
+        until.tv_nsec = (long)(ns % 1000000000);
+    }
+    pthread_mutex_lock(&task.lock);
+    int error = 0;
+    while (task.running && error == 0)
+        error = timeout_us == UINT64_MAX
+                    ? pthread_cond_wait(&task.ended, &task.lock)
+                    : pthread_cond_timedwait(&task.ended, &task.lock, &until);
+    bool ended = !task.running;
+    pthread_mutex_unlock(&task.lock);
+    return ended;
+}
 
 /* --- Warm regions
  * --------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* Frame bytes and their three keyed checks.
  *
- * The header check comes first, so that lengths are believed only when they are known to be
- * ours. It lies inside what the body check covers; the body check covers the payload's check;
- * so a frame cannot be put together from the parts of two. */
+ * The header check comes first, so that lengths are believed only when they are known to
+ * be ours. It lies inside what the body check covers; the body check covers the payload's
+ * check; so a frame cannot be put together from the parts of two. */
 #include "storage/frame.h"
 
 #include <string.h>
@@ -68,7 +68,8 @@ enum status frame_header_decode(const uint8_t key[SIPHASH_KEY_SIZE], const uint8
     return header->entry_size <= FRAME_ENTRY_MAX ? STATUS_OK : STATUS_CORRUPT;
 }
 
-/* The body check leaves out its own eight bytes, which lie between the header and the entry. */
+/* The body check leaves out its own eight bytes, which lie between the header and the
+ * entry. */
 static uint64_t body_check(const uint8_t key[SIPHASH_KEY_SIZE], const uint8_t *bytes,
                            size_t body_size) {
     struct siphash hash;
@@ -78,8 +79,8 @@ static uint64_t body_check(const uint8_t key[SIPHASH_KEY_SIZE], const uint8_t *b
     return siphash_end(&hash);
 }
 
-bool frame_body_valid(const uint8_t key[SIPHASH_KEY_SIZE], const struct frame_header *header,
-                      const uint8_t *bytes) {
+bool frame_body_valid(const uint8_t key[SIPHASH_KEY_SIZE],
+                      const struct frame_header *header, const uint8_t *bytes) {
     size_t size = (size_t)frame_body_size(header);
     if (load_le64(bytes + AT_BODY_CHECK) != body_check(key, bytes, size)) return false;
     size_t used = (size_t)FRAME_HEADER_SIZE + header->entry_size + header->list_size;
@@ -91,7 +92,8 @@ bool frame_payload_valid(const uint8_t key[SIPHASH_KEY_SIZE],
     const uint8_t *payload = bytes + frame_body_size(header);
     size_t size = (size_t)padded(header->payload_size);
     if (load_le64(bytes + AT_PAYLOAD_CHECK) != siphash(key, payload, size)) return false;
-    return bytes_all_zero(payload + header->payload_size, size - (size_t)header->payload_size);
+    return bytes_all_zero(payload + header->payload_size,
+                          size - (size_t)header->payload_size);
 }
 
 struct slice frame_entry(const struct frame_header *header, const uint8_t *bytes) {

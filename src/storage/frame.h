@@ -1,4 +1,5 @@
-/* Frames: one entry, or a durable mark, as it lies in a segment (docs/format.md, section 3).
+/* Frames: one entry, or a durable mark, as it lies in a segment (docs/format.md, section
+ * 3).
  *
  * Nothing here reads or writes a file; these are the bytes and their checks. */
 #ifndef STORAGE_FRAME_H
@@ -12,8 +13,8 @@
 #include "storage/log.h"
 
 #define FRAME_HEADER_SIZE 64
-#define FRAME_ALIGNMENT 8
-#define FRAME_ENTRY_MAX 65535
+#define FRAME_ALIGNMENT   8
+#define FRAME_ENTRY_MAX   65535
 
 enum frame_kind { FRAME_ENTRY = 1, FRAME_MARK = 2 };
 
@@ -38,14 +39,15 @@ bool frame_size(const struct frame_header *header, uint64_t *size);
 /* True when these four bytes could begin a frame. */
 bool frame_magic(const uint8_t *bytes);
 
-/* Read FRAME_HEADER_SIZE bytes. STATUS_CORRUPT: no frame begins here. STATUS_VERSION: one does
- * (its keyed check is right), of a kind or with a flag that this release does not know. */
+/* Read FRAME_HEADER_SIZE bytes. STATUS_CORRUPT: no frame begins here. STATUS_VERSION: one
+ * does (its keyed check is right), of a kind or with a flag that this release does not
+ * know. */
 enum status frame_header_decode(const uint8_t key[SIPHASH_KEY_SIZE], const uint8_t *bytes,
                                 struct frame_header *header);
 
-/* The checks over the rest. `bytes` are the whole frame, whose header was decoded before. */
-bool frame_body_valid(const uint8_t key[SIPHASH_KEY_SIZE], const struct frame_header *header,
-                      const uint8_t *bytes);
+/* The checks over the rest. `bytes` are the whole frame; its header was decoded. */
+bool frame_body_valid(const uint8_t key[SIPHASH_KEY_SIZE],
+                      const struct frame_header *header, const uint8_t *bytes);
 bool frame_payload_valid(const uint8_t key[SIPHASH_KEY_SIZE],
                          const struct frame_header *header, const uint8_t *bytes);
 
@@ -54,8 +56,8 @@ struct slice frame_entry(const struct frame_header *header, const uint8_t *bytes
 struct slice frame_list(const struct frame_header *header, const uint8_t *bytes);
 struct slice frame_payload(const struct frame_header *header, const uint8_t *bytes);
 
-/* Write a frame of frame_size(header) bytes. `entry` is NULL for a mark; otherwise the sizes in
- * the header are those of its parts. */
+/* Write a frame of frame_size(header) bytes. `entry` is NULL for a mark; otherwise the
+ * sizes in the header are those of its parts. */
 void frame_encode(const uint8_t key[SIPHASH_KEY_SIZE], const struct frame_header *header,
                   const struct log_entry *entry, uint8_t *bytes);
 

@@ -32,7 +32,8 @@ void head_slot_encode(const struct head_slot *slot, uint8_t bytes[HEAD_SLOT_SIZE
     sha256(bytes, AT_HASH, bytes + AT_HASH);
 }
 
-enum status head_slot_decode(const uint8_t bytes[HEAD_SLOT_SIZE], struct head_slot *slot) {
+enum status head_slot_decode(const uint8_t bytes[HEAD_SLOT_SIZE],
+                             struct head_slot *slot) {
     uint8_t hash[SHA256_SIZE];
     sha256(bytes, AT_HASH, hash);
     if (memcmp(bytes, magic, sizeof magic) != 0) return STATUS_CORRUPT;

@@ -1,5 +1,6 @@
-/* Head slots: what was durable, and its root, in a file beside the segments (docs/format.md,
- * section 4). The two slots are written in turn, so that one always stands. */
+/* Head slots: what was durable, and its root, in a file beside the segments
+ * (docs/format.md, section 4). The two slots are written in turn, so that one always
+ * stands. */
 #ifndef STORAGE_HEAD_H
 #define STORAGE_HEAD_H
 
@@ -7,9 +8,9 @@
 #include "base/status.h"
 #include "storage/log.h"
 
-#define HEAD_NAME "valori.head"
+#define HEAD_NAME      "valori.head"
 #define HEAD_SLOT_SIZE 512
-#define HEAD_SLOTS 2
+#define HEAD_SLOTS     2
 
 struct head_slot {
     uint8_t log_id[LOG_ID_SIZE];

@@ -1,14 +1,16 @@
-/* The log on disk: segments of frames (docs/format.md, sections 1 to 4). It knows no entry's
- * meaning; to it an entry is bytes that are hashed, a list and a payload are bytes beside it.
+/* The log on disk: segments of frames (docs/format.md, sections 1 to 4). It knows no
+ * entry's meaning; to it an entry is bytes that are hashed, a list and a payload are
+ * bytes beside it.
  *
- * The life of a log: log_open() looks at the directory; log_scan() reads every frame from the
- * disk and decides what stands, changing nothing; log_next() hands the frames out once more for
- * replay, hashing as it goes; log_start() cuts a torn tail, begins a segment and makes the log
- * ready; then log_append() and its syncs. Until log_start() not a byte in the directory changes.
+ * The life of a log: log_open() looks at the directory; log_scan() reads every frame from
+ * the disk and decides what stands, changing nothing; log_next() hands the frames out
+ * once more for replay, hashing as it goes; log_start() cuts a torn tail, begins a
+ * segment and makes the log ready; then log_append() and its syncs. Until log_start() not
+ * a byte in the directory changes.
  *
- * Appended frames are buffered only inside disk space that was reserved for them; without a
- * reservation they are written before log_append() returns. A failed sync, or a write that
- * fails inside reserved space, is final: the log answers STATUS_IO from then on. */
+ * Appended frames are buffered only inside disk space that was reserved for them; without
+ * a reservation they are written before log_append() returns. A failed sync, or a write
+ * that fails inside reserved space, is final: the log answers STATUS_IO from then on. */
 #ifndef STORAGE_LOG_H
 #define STORAGE_LOG_H
 
@@ -17,73 +19,89 @@
 
 struct log;
 
-#define LOG_ID_SIZE 16
+#define LOG_ID_SIZE      16
 #define LOG_MESSAGE_SIZE 640
 
 struct log_options {
-    uint64_t segment_size;  /* begin a new segment after this many bytes */
-    uint64_t reserve_size;  /* reserve this much ahead; halved down to 256 KiB, then given up */
-    bool read_only;         /* for valori-check: no cache is dropped, log_start() is refused */
+    uint64_t segment_size; /* begin a new segment after this many bytes */
+    uint64_t reserve_size; /* reserve so much ahead; halved down to 256 KiB, then given up */
+    bool read_only;        /* for tools: no cache is dropped, log_start() is refused */
 };
 
-/* What was found. `message` is one line for the operator: for a refusal it names file, offset,
- * sequence and evidence; otherwise it says what was read, or cut. */
+/* What was found. `message` is one line for the operator: for a refusal it names file,
+ * offset, sequence and evidence; otherwise it says what was read, or cut. */
 struct log_report {
     uint64_t segments;
-    uint64_t entries;          /* that stand */
-    uint64_t bytes;            /* read and checked */
-    uint64_t torn_bytes;       /* after the last valid frame of the last segment */
-    uint64_t cached_pages;     /* that the cache would not drop: read from memory, not the disk */
+    uint64_t entries;    /* that stand */
+    uint64_t bytes;      /* read and checked */
+    uint64_t torn_bytes; /* after the last valid frame of the last segment */
+    uint64_t cached_pages; /* that the cache would not drop: not read from the disk */
     uint64_t ignored_files;
-    char bad_file[64];         /* where the damage is, if any */
+    char bad_file[64]; /* where the damage is, if any */
     uint64_t bad_offset;
     uint64_t bad_sequence;
     char message[LOG_MESSAGE_SIZE];
 };
 
-/* Look at the directory: names, safety of the files, segment headers, head slots. An empty
- * directory is a new log. STATUS_UNSAFE, STATUS_CORRUPT, STATUS_VERSION, STATUS_FOREIGN,
- * STATUS_IO: *log is NULL and report->message says why. `directory` is borrowed until log_close(). */
+/* Look at the directory: names, safety of the files, segment headers, head slots. An
+ * empty directory is a new log. STATUS_UNSAFE, STATUS_CORRUPT, STATUS_VERSION,
+ * STATUS_FOREIGN, STATUS_IO: *log is NULL and report->message says why. `directory` is
+ * borrowed until log_close(). */
 enum status log_open(const struct os *os, const struct allocator *allocator,
                      struct directory *directory, const struct log_options *options,
                      struct log **log, struct log_report *report);
 
-/* Read and check about `budget` more bytes. STATUS_AGAIN: call again. STATUS_OK: done, and the
- * report is complete. Anything else: refused, as in log_open(); close the log. */
+/* Read and check about `budget` more bytes. STATUS_AGAIN: call again. STATUS_OK: done,
+ * and the report is complete. Anything else: refused, as in log_open(); close the log. */
 enum status log_scan(struct log *log, uint64_t budget, struct log_report *report);
 uint64_t log_bytes_total(const struct log *log); /* of all segments, for progress */
 
 /* True when the directory holds data files (segments or a head) already. */
 bool log_exists(const struct log *log);
 
-/* The greatest sequence with an entry of this type, found by the scan; UINT64_MAX: none. */
+/* The greatest sequence with an entry of this type, by the scan; UINT64_MAX: none. */
 uint64_t log_last_of_type(const struct log *log, uint8_t type);
 
 struct frame {
     uint8_t type;
     uint64_t sequence;
-    struct slice entry, list, payload; /* in the log's read buffer, good until the next call */
+    struct slice entry, list, payload; /* in the read buffer, until the next call */
     bool erased;
     uint8_t leaf[SHA256_SIZE];
     uint64_t segment, offset; /* for messages */
 };
 
-/* The next frame that stands, in order, appended to the log tree. STATUS_END after the last.
- * STATUS_CORRUPT or STATUS_FOREIGN: a segment's root does not fit what came before it. */
+/* The next frame that stands, in order, appended to the log tree. STATUS_END after the
+ * last. STATUS_FOREIGN: a segment's or a head slot's root does not fit what came before
+ * it. STATUS_IO, STATUS_MEMORY. */
 enum status log_next(struct log *log, struct frame *frame, struct log_report *report);
 
-/* Look ahead: the entries of up to `capacity` frames that log_next() will give next, as far as
- * they lie in the read buffer; good until the next call. Not checked, only a hint. Gives how many. */
+/* Replay beside a scan. A second, read-only handle of the same directory follows while the
+ * first is being scanned: log_follow() once after log_open(), log_follow_to() whenever the
+ * scan has come further (log_next() answers STATUS_AGAIN at that many entries), and
+ * log_follow_end() when the scan has ended well, which tells where the segments end;
+ * STATUS_IO when their headers were read differently. At STATUS_END log_take_replay() gives
+ * the first handle what the second one has replayed, as if it had done so itself. */
+void log_follow(struct log *log);
+void log_follow_to(struct log *log, uint64_t entries);
+enum status log_follow_end(struct log *log, const struct log *scanned,
+                           struct log_report *report);
+void log_take_replay(struct log *scanned, const struct log *follower);
+uint64_t log_bytes_scanned(const struct log *log); /* so far */
+
+/* Look ahead: the entries of up to `capacity` frames that log_next() will give next, as
+ * far as they lie in the read buffer; good until the next call. Not checked, only a hint.
+ * Gives how many. */
 size_t log_peek(const struct log *log, struct slice *entries, size_t capacity);
 
-/* After log_next() has said STATUS_END: cut the tail, begin a segment (or go on in an empty one), take it into
- * use. Also checks the head slots' root. Messages as in log_open(). */
+/* After log_next() has said STATUS_END: cut the tail, begin a segment (or go on in an
+ * empty one) and take it into use. Messages as in log_open(). */
 enum status log_start(struct log *log, struct log_report *report);
 
 /* Release everything. Does not flush: see log_stop(). */
 void log_close(struct log *log);
 
-/* --- Appending ------------------------------------------------------------------------- */
+/* --- Appending ------------------------------------------------------------------------ */
 
 struct log_entry {
     uint8_t type;
@@ -92,38 +110,42 @@ struct log_entry {
 };
 
 /* Append one entry; it gets sequence log_size(). Its leaf hash goes to `leaf`.
- * STATUS_NO_SPACE: the disk is full; nothing of it remains, nothing changed, later calls may
- * succeed. STATUS_MEMORY: likewise, for memory. STATUS_IO: final. */
-enum status log_append(struct log *log, const struct log_entry *entry, uint8_t leaf[SHA256_SIZE]);
+ * STATUS_NO_SPACE: the disk is full; nothing of it remains, nothing changed, later calls
+ * may succeed. STATUS_MEMORY: likewise, for memory. STATUS_IO: final. */
+enum status log_append(struct log *log, const struct log_entry *entry,
+                       uint8_t leaf[SHA256_SIZE]);
 
 /* Try again to reserve space after STATUS_NO_SPACE; true when appending may succeed. */
 bool log_has_space(struct log *log);
 
-/* Hand buffered frames to the system (write). STATUS_IO: final. Also begins a new segment when the present
- * one is full and everything is durable. */
+/* Hand buffered frames to the system (write). STATUS_IO: final. Also begins a new segment
+ * when the present one is full: at once when little is not durable yet, otherwise after a
+ * sync. */
 enum status log_flush(struct log *log);
 
-/* Start syncing what is flushed, on the helper; nothing to do when all of it is durable or a
- * sync is under way. log_sync_poll() takes note of its end: STATUS_AGAIN while it runs,
- * STATUS_OK when none runs (log_durable() is then up to date), STATUS_IO: final. */
+/* Start syncing what is flushed, on the helper; nothing to do when all of it is durable
+ * or a sync is under way. log_sync_poll() takes note of its end: STATUS_AGAIN while it
+ * runs, STATUS_OK when none runs (log_durable() is then up to date), STATUS_IO: final. */
 enum status log_sync_start(struct log *log);
 enum status log_sync_poll(struct log *log, bool wait);
 
-/* Sync what is flushed here and now, unless a sync is under way: for a caller who has nothing
- * else to do, whom two hand-offs between threads would cost more. STATUS_IO: final. */
+/* Sync what is flushed here and now, unless a sync is under way: for a caller who has
+ * nothing else to do, whom two hand-offs between threads would cost more. STATUS_IO:
+ * final. */
 enum status log_sync_here(struct log *log);
 
-/* Write a durable mark and a head slot, both flushed and synced on the helper, if there is
- * anything new to say since the last mark. For idle moments. STATUS_IO: final. */
+/* Write a durable mark and a head slot, both flushed and synced on the helper, if there
+ * is anything new to say since the last mark. For idle moments. STATUS_IO: final. */
 enum status log_mark(struct log *log);
 
 /* Flush, sync, mark, wait. After this log_close(). */
 enum status log_stop(struct log *log);
 
-uint64_t log_size(const struct log *log);      /* entries appended */
-uint64_t log_written(const struct log *log);   /* entries handed to the system */
-uint64_t log_durable(const struct log *log);   /* entries on the disk */
-uint64_t log_buffered_bytes(const struct log *log); /* appended and not handed to the system */
+uint64_t log_size(const struct log *log);    /* entries appended */
+uint64_t log_written(const struct log *log); /* entries handed to the system */
+uint64_t log_durable(const struct log *log); /* entries on the disk */
+uint64_t
+log_buffered_bytes(const struct log *log); /* appended and not handed to the system */
 uint64_t log_unsynced_bytes(const struct log *log); /* appended and not durable */
 bool log_sync_running(const struct log *log);
 void log_root(const struct log *log, uint8_t root[SHA256_SIZE]); /* MTH of all of them */

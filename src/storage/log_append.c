@@ -1,16 +1,18 @@
 /* Appending: frames into the buffer, disk space for them, the buffer into the file.
  *
- * Log before apply: once log_append() has said yes, the entry must reach the file whatever the
- * disk's free space is. So a frame waits in the buffer only inside space that was reserved for
- * it, where a write cannot fail for want of space; a write that fails there is the end. Without
- * a reservation the frame is written before the call returns, and if the disk is full the file
- * is cut back to where it was, and the cut synced, so that no crash brings the frame back. */
+ * Log before apply: once log_append() has said yes, the entry must reach the file
+ * whatever the disk's free space is. So a frame waits in the buffer only inside space
+ * that was reserved for it, where a write cannot fail for want of space; a write that
+ * fails there is the end. Without a reservation the frame is written before the call
+ * returns, and if the disk is full the file is cut back to where it was, and the cut
+ * synced, so that no crash brings the frame back. */
 #include "base/check.h"
 #include "storage/log_internal.h"
 
 #define RESERVE_LEAST ((uint64_t)256 * 1024)
-#define BUFFER_WRITE ((size_t)4 * 1024 * 1024) /* write when the buffer would pass this */
-#define BUFFER_KEEP ((size_t)1024 * 1024)      /* memory kept between bursts */
+#define BUFFER_WRITE  ((size_t)4 * 1024 * 1024) /* write when the buffer would pass this \
+                                                 */
+#define BUFFER_KEEP ((size_t)1024 * 1024)       /* memory kept between bursts */
 
 enum status log_fail(struct log *log) {
     if (!log->failed) log->error = log->os->error(log->os);
@@ -34,7 +36,7 @@ enum status log_write(struct log *log) {
     return STATUS_OK;
 }
 
-/* --- Space ------------------------------------------------------------------------------- */
+/* --- Space ------------------------------------------------------------------------- */
 
 /* Reserve space up to `end` at least, and as far ahead as the disk allows. */
 static bool reserve(struct log *log, uint64_t end) {
@@ -107,7 +109,7 @@ static enum status write_unreserved(struct log *log) {
     return STATUS_OK;
 }
 
-/* --- Frames ------------------------------------------------------------------------------ */
+/* --- Frames ------------------------------------------------------------------------ */
 
 enum status log_append_frame(struct log *log, struct frame_header *header,
                              const struct log_entry *entry) {

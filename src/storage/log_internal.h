@@ -1,11 +1,11 @@
-/* What the files of the log share: its struct and a few helpers. For src/storage/log_*.c only.
+/* What the files of the log share: its struct and a few helpers. For src/storage/log_*.c
+ * only.
  *
  *     log_open.c     the directory: names, safety, segment headers, head slots
- *     log_scan.c     every frame from the disk; what stands, what is torn, what is damaged
- *     log_replay.c   the frames that stand, once more, into the log tree
- *     log_start.c    cut the tail, begin a segment
- *     log_append.c   frames into the buffer, disk space, writing
- *     log_sync.c     the helper's syncs, marks and head slots, rolling, stopping
+ *     log_scan.c     every frame from the disk; what stands, what is torn, what is
+ * damaged log_replay.c   the frames that stand, once more, into the log tree log_start.c
+ * cut the tail, begin a segment log_append.c   frames into the buffer, disk space,
+ * writing log_sync.c     the helper's syncs, marks and head slots, rolling, stopping
  *     log_report.c   sentences for the operator */
 #ifndef STORAGE_LOG_INTERNAL_H
 #define STORAGE_LOG_INTERNAL_H
@@ -20,9 +20,9 @@
 /* A segment file as it was found, later as we made it. */
 struct segment {
     uint64_t number;
-    uint64_t size;  /* of the file */
-    uint64_t end;   /* one past its last valid frame */
-    bool whole;     /* the header is valid; false only in a torn creation */
+    uint64_t size; /* of the file */
+    uint64_t end;  /* one past its last valid frame */
+    bool whole;    /* the header is valid; false only in a torn creation */
     struct segment_header header;
 };
 
@@ -47,19 +47,21 @@ struct log {
 
     /* Scan and replay: where they are. */
     struct reader reader;
-    size_t reading;          /* index of the segment being read */
-    uint64_t offset;         /* in it */
-    uint64_t due;            /* sequence of the next entry */
-    bool torn;               /* the tail holds more than zeros */
+    size_t reading;  /* index of the segment being read */
+    uint64_t offset; /* in it */
+    uint64_t due;    /* sequence of the next entry */
+    bool following;        /* another handle scans; stop at follow_limit entries */
+    uint64_t follow_limit;
+    bool torn;       /* the tail holds more than zeros */
     uint64_t torn_bytes;
-    bool last_found[256];    /* by entry type */
+    bool last_found[256]; /* by entry type */
     uint64_t last_of_type[256];
 
     /* The tree over all entries, and how many of them are where. */
     struct rfc6962_range tree;
     uint64_t written;
     uint64_t durable;
-    uint64_t marked;         /* what the newest mark, header or head slot on the disk says */
+    uint64_t marked; /* what the newest mark, header or head slot on the disk says */
 
     /* The segment in use: the last of `segments`. Byte positions are offsets in its file:
      * durable_end <= written_end <= written_end + what the buffer holds. */
@@ -68,23 +70,23 @@ struct log {
     struct buffer buffer;
     uint64_t written_end;
     uint64_t durable_end;
-    uint64_t reserved_end;   /* disk space is ours up to here */
-    uint64_t reserve_again;  /* reserving failed: no new try before this position */
+    uint64_t reserved_end;  /* disk space is ours up to here */
+    uint64_t reserve_again; /* reserving failed: no new try before this position */
     bool reserve_unsupported;
-    bool full;               /* the disk is; appending is refused until log_has_space() */
-    uint64_t roll_again;     /* no new segment before this position */
-    bool roll_synced;        /* a sync of the over-full segment has been made for rolling */
+    bool full;           /* the disk is; appending is refused until log_has_space() */
+    uint64_t roll_again; /* no new segment before this position */
+    bool roll_synced;    /* a sync of the over-full segment has been made for rolling */
 
-    enum log_sync sync;      /* under way on the helper */
-    uint64_t sync_entries;   /* what will be durable when it is done */
+    enum log_sync sync;    /* under way on the helper */
+    uint64_t sync_entries; /* what will be durable when it is done */
     uint64_t sync_end;
-    bool head_pending;       /* sync the head file after the frames */
+    bool head_pending; /* sync the head file after the frames */
 
-    bool failed;             /* for good */
-    int error;               /* the errno of that */
+    bool failed; /* for good */
+    int error;   /* the errno of that */
 };
 
-/* --- log_report.c ----------------------------------------------------------------------- */
+/* --- log_report.c ------------------------------------------------------------------ */
 
 /* Write the report's message; the last part is cut when it is too long. */
 void log_say(struct log_report *report, const char *format, ...)
@@ -92,36 +94,36 @@ void log_say(struct log_report *report, const char *format, ...)
 /* "io: what NAME: text of the errno". Gives `status` back. */
 enum status log_say_failed(const struct log *log, struct log_report *report,
                            enum status status, const char *what, const char *name);
-/* Acknowledged data is damaged at `offset` of segment `index`, where `sequence` was due. */
+/* Acknowledged data is damaged at `offset` of segment `index`; `sequence` was due there. */
 enum status log_say_damage(const struct log *log, struct log_report *report, size_t index,
                            uint64_t offset, uint64_t sequence, const char *evidence);
 
-/* --- log_open.c ------------------------------------------------------------------------- */
+/* --- log_open.c -------------------------------------------------------------------- */
 
-/* Read the header of segment `index` through log->reader, which has it open. Fills `whole` and
- * `header`. STATUS_VERSION, STATUS_IO, STATUS_MEMORY with a message. */
+/* Read the header of segment `index` through log->reader, which has it open. Fills
+ * `whole` and `header`. STATUS_VERSION, STATUS_IO, STATUS_MEMORY with a message. */
 enum status log_load_header(struct log *log, size_t index, struct log_report *report);
 /* Add a segment at the end. STATUS_MEMORY. */
 enum status log_add_segment(struct log *log, const struct segment *segment);
 
-/* --- log_scan.c ------------------------------------------------------------------------- */
+/* --- log_scan.c -------------------------------------------------------------------- */
 
-/* The frame at `offset` of the open segment: STATUS_OK when it is self-valid, with its bytes
- * contiguous; STATUS_END when it is not; STATUS_VERSION, STATUS_IO, STATUS_MEMORY. Without
- * `payload` the payload's check is left out. */
+/* The frame at `offset` of the open segment: STATUS_OK when it is self-valid, with its
+ * bytes contiguous; STATUS_END when it is not; STATUS_VERSION, STATUS_IO, STATUS_MEMORY.
+ * Without `payload` the payload's check is left out. */
 enum status log_frame_at(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
                          uint64_t offset, bool payload, struct frame_header *header,
                          const uint8_t **bytes);
 
-/* --- log_start.c ------------------------------------------------------------------------ */
+/* --- log_start.c ------------------------------------------------------------------- */
 
-/* Create and enter a segment for what comes next, header and directory entry on the disk; an
- * older file of that name (a torn creation) is written anew. The segment in use before must be
- * durable to its end; it is closed. On failure it stays in use, and the new file is gone;
- * STATUS_IO when even that could not be made sure. */
+/* Create and enter a segment for what comes next, header and directory entry on the disk;
+ * an older file of that name (a torn creation) is written anew. The segment in use before
+ * must be durable to its end; it is closed. On failure it stays in use, and the new file
+ * is gone; STATUS_IO when even that could not be made sure. */
 enum status log_begin_segment(struct log *log, uint64_t number);
 
-/* --- log_append.c ----------------------------------------------------------------------- */
+/* --- log_append.c ------------------------------------------------------------------ */
 
 /* Everything is over: remember the errno. Gives STATUS_IO. */
 enum status log_fail(struct log *log);
@@ -133,9 +135,9 @@ enum status log_write(struct log *log);
 /* Give disk space beyond the last frame back. STATUS_IO is final. */
 enum status log_give_space_back(struct log *log);
 
-/* --- log_sync.c ------------------------------------------------------------------------- */
+/* --- log_sync.c -------------------------------------------------------------------- */
 
-/* Begin a new segment if this one is full and that costs little now. STATUS_IO is final. */
+/* Begin a new segment if this one is full and it costs little now. STATUS_IO is final. */
 enum status log_roll_if_due(struct log *log);
 
 static inline struct segment *log_last_segment(struct log *log) {

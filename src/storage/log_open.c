@@ -1,13 +1,14 @@
 /* Opening a log: what the directory holds, before a single frame is read.
  *
- * Here are decided the questions that names, file facts and headers answer alone: is it safe to
- * trust these files, are they one log, is none missing or doubled, do we know their format. */
+ * Here are decided the questions that names, file facts and headers answer alone: is it
+ * safe to trust these files, are they one log, is none missing or doubled, do we know
+ * their format. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/sort.h"
 #include "storage/log_internal.h"
 
 #define SAFE_MODE 0640u
@@ -18,8 +19,9 @@ enum status log_add_segment(struct log *log, const struct segment *segment) {
     if (log->segment_count == log->segment_capacity) {
         size_t capacity = log->segment_capacity ? 2 * log->segment_capacity : 8;
         size_t old_size = log->segment_capacity * sizeof *log->segments;
-        void *segments = log->allocator->resize(log->allocator->context, log->segments,
-                                                old_size, capacity * sizeof *log->segments);
+        void *segments =
+            log->allocator->resize(log->allocator->context, log->segments, old_size,
+                                   capacity * sizeof *log->segments);
         if (!segments) return STATUS_MEMORY;
         log->segments = segments;
         log->segment_capacity = capacity;
@@ -28,7 +30,7 @@ enum status log_add_segment(struct log *log, const struct segment *segment) {
     return STATUS_OK;
 }
 
-/* --- The names --------------------------------------------------------------------------- */
+/* --- The names --------------------------------------------------------------------- */
 
 struct listing {
     struct log *log;
@@ -41,10 +43,11 @@ static bool visit_name(void *context, const char *name) {
     uint64_t number;
     if (segment_name_parse(name, &number)) {
         if (number == 0) {
-            log_say(listing->report,
-                    "FATAL foreign: %s is named like a segment, but not as valori writes it; "
-                    "nothing was modified",
-                    name);
+            log_say(
+                listing->report,
+                "FATAL foreign: %s is named like a segment, but not as valori writes it; "
+                "nothing was modified",
+                name);
             listing->status = STATUS_FOREIGN;
         } else {
             struct segment segment = {.number = number, .end = SEGMENT_HEADER_SIZE};
@@ -60,7 +63,8 @@ static bool visit_name(void *context, const char *name) {
     return true;
 }
 
-static int by_number(const void *left, const void *right) {
+static int by_number(void *context, const void *left, const void *right) {
+    (void)context;
     const struct segment *a = left, *b = right;
     return (a->number > b->number) - (a->number < b->number);
 }
@@ -74,11 +78,11 @@ static enum status list_names(struct log *log, struct log_report *report) {
         return log_say_failed(log, report, STATUS_MEMORY, "the list of", "segments");
     if (listing.status) return listing.status;
     if (log->segment_count > 1)
-        qsort(log->segments, log->segment_count, sizeof *log->segments, by_number);
+        sort(log->segments, log->segment_count, sizeof *log->segments, by_number, NULL);
     return STATUS_OK;
 }
 
-/* --- One file ---------------------------------------------------------------------------- */
+/* --- One file ---------------------------------------------------------------------- */
 
 static enum status require_safe(const struct file_facts *facts, const char *name,
                                 struct log_report *report) {
@@ -109,7 +113,8 @@ static enum status load_slots(struct log *log, struct log_report *report) {
         if (status) return log_say_failed(log, report, status, "reading", HEAD_NAME);
         status = head_slot_decode(bytes, &log->slots[i]);
         if (status == STATUS_VERSION) {
-            log_say(report, "FATAL version: %s is of a newer format; nothing was modified",
+            log_say(report,
+                    "FATAL version: %s is of a newer format; nothing was modified",
                     HEAD_NAME);
             return status;
         }
@@ -147,7 +152,8 @@ enum status log_load_header(struct log *log, size_t index, struct log_report *re
     if (status) return log_say_failed(log, report, status, "reading", name);
     status = segment_header_decode(bytes, &segment->header);
     if (status == STATUS_VERSION) {
-        log_say(report, "FATAL version: %s is of a newer format; nothing was modified", name);
+        log_say(report, "FATAL version: %s is of a newer format; nothing was modified",
+                name);
         return status;
     }
     segment->whole = status == STATUS_OK;
@@ -164,7 +170,7 @@ static enum status look_at_segment(struct log *log, size_t index,
     return status;
 }
 
-/* --- All of them together ---------------------------------------------------------------- */
+/* --- All of them together ---------------------------------------------------------- */
 
 /* Numbers run from 1 without a gap, and each file says the number that its name says. */
 static enum status require_row(const struct log *log, struct log_report *report) {
@@ -199,10 +205,12 @@ static enum status require_one_log(const struct log *log, struct log_report *rep
     const uint8_t *id = log->segments[0].header.log_id;
     for (size_t i = 1; i < log->segment_count; i++) {
         const struct segment *segment = &log->segments[i];
-        if (!segment->whole || memcmp(segment->header.log_id, id, LOG_ID_SIZE) == 0) continue;
+        if (!segment->whole || memcmp(segment->header.log_id, id, LOG_ID_SIZE) == 0)
+            continue;
         char name[SEGMENT_NAME_SIZE];
         segment_name(segment->number, name);
-        log_say(report, "FATAL foreign: %s belongs to another log; nothing was modified", name);
+        log_say(report, "FATAL foreign: %s belongs to another log; nothing was modified",
+                name);
         return STATUS_FOREIGN;
     }
     for (size_t i = 0; i < HEAD_SLOTS && log->segments[0].whole; i++) {
@@ -225,8 +233,10 @@ static enum status look(struct log *log, struct log_report *report) {
     report->segments = log->segment_count;
     if (log->segment_count == 0) {
         if (!log->slot_valid[0] && !log->slot_valid[1]) return STATUS_OK;
-        log_say(report, "FATAL foreign: %s tells of a log, but no segment is there; "
-                        "nothing was modified", HEAD_NAME);
+        log_say(report,
+                "FATAL foreign: %s tells of a log, but no segment is there; "
+                "nothing was modified",
+                HEAD_NAME);
         return STATUS_FOREIGN;
     }
     status = require_row(log, report);
@@ -275,7 +285,7 @@ void log_close(struct log *log) {
     release(log->allocator, log, sizeof *log);
 }
 
-/* --- Facts ------------------------------------------------------------------------------- */
+/* --- Facts ------------------------------------------------------------------------- */
 
 uint64_t log_bytes_total(const struct log *log) {
     uint64_t total = 0;
@@ -283,7 +293,9 @@ uint64_t log_bytes_total(const struct log *log) {
     return total;
 }
 
-bool log_exists(const struct log *log) { return log->segment_count > 0 || log->head_present; }
+bool log_exists(const struct log *log) {
+    return log->segment_count > 0 || log->head_present;
+}
 
 uint64_t log_last_of_type(const struct log *log, uint8_t type) {
     return log->last_found[type] ? log->last_of_type[type] : UINT64_MAX;

@@ -1,6 +1,6 @@
-/* The sentences of a log report. An operator reads them once, in trouble: they name the file,
- * the place and the reason. The storage does not know the directory's path; whoever prints a
- * message adds the commands that help. */
+/* The sentences of a log report. An operator reads them once, in trouble: they name the
+ * file, the place and the reason. The storage does not know the directory's path; whoever
+ * prints a message adds the commands that help. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ enum status log_say_failed(const struct log *log, struct log_report *report,
         log_say(report, "FATAL memory: no memory for %s %s", what, name);
         break;
     case STATUS_UNSAFE:
-        log_say(report, "FATAL unsafe: %s is not a regular file; nothing was modified", name);
+        log_say(report, "FATAL unsafe: %s is not a regular file; nothing was modified",
+                name);
         break;
     default:
         log_say(report, "FATAL io: %s %s: %s", what, name, log->os->error_text(log->os));

@@ -1,15 +1,15 @@
 /* The scan: read every frame from the disk and decide what stands, changing nothing
  * (docs/format.md, 3.1).
  *
- * What a crashed process left in the cache is no proof that it is on the disk: after a failed
- * sync the kernel may show good pages that were never written. So each segment is synced, its
- * pages are dropped, and only then it is read.
+ * What a crashed process left in the cache is no proof that it is on the disk: after a
+ * failed sync the kernel may show good pages that were never written. So each segment is
+ * synced, its pages are dropped, and only then it is read.
  *
- * The one hard question is a bad frame at the place where sequence N was due. A crash leaves
- * such a place only behind the last sync, where nobody was told that N is safe. So if anything
- * proves that N was durable, it is damage and the scan refuses; if nothing does, it is a torn
- * tail. A frame proves it by its durable count, a segment by existing (everything before it
- * was synced first), a head slot by its durable count. */
+ * The one hard question is a bad frame at the place where sequence N was due. A crash
+ * leaves such a place only behind the last sync, where nobody was told that N is safe. So
+ * if anything proves that N was durable, it is damage and the scan refuses; if nothing
+ * does, it is a torn tail. A frame proves it by its durable count, a segment by existing
+ * (everything before it was synced first), a head slot by its durable count. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,7 @@ enum status log_frame_at(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
     return STATUS_OK;
 }
 
-/* --- Evidence ---------------------------------------------------------------------------- */
+/* --- Evidence ---------------------------------------------------------------------- */
 
 /* Look for a self-valid frame behind the bad place that knows `due` to be durable. */
 static enum status search_frames(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
@@ -56,7 +56,8 @@ static enum status search_frames(struct log *log, const uint8_t key[SIPHASH_KEY_
         if (status == STATUS_IO || status == STATUS_MEMORY) return status;
         if (status || header.durable <= log->due) continue;
         snprintf(evidence, EVIDENCE_SIZE,
-                 "a frame at offset %" PRIu64 " says that %" PRIu64 " entries were durable",
+                 "a frame at offset %" PRIu64 " says that %" PRIu64
+                 " entries were durable",
                  offset, header.durable);
         return STATUS_OK;
     }
@@ -81,10 +82,11 @@ static bool later_segment(const struct log *log, char evidence[EVIDENCE_SIZE]) {
     return true;
 }
 
-/* --- One segment ------------------------------------------------------------------------- */
+/* --- One segment ------------------------------------------------------------------- */
 
 /* Does a head slot know a segment after the last one there is? */
-static enum status refuse_lost_segments(const struct log *log, struct log_report *report) {
+static enum status refuse_lost_segments(const struct log *log,
+                                        struct log_report *report) {
     uint64_t last = log->segments[log->segment_count - 1].number;
     for (size_t i = 0; i < HEAD_SLOTS; i++) {
         if (!log->slot_valid[i] || log->slots[i].segment <= last) continue;
@@ -133,7 +135,8 @@ static enum status judge_bad_header(struct log *log, struct log_report *report) 
     struct segment *segment = &log->segments[log->reading];
     bool zero = true;
     if (segment->size > SEGMENT_HEADER_SIZE) {
-        enum status status = reader_rest_is_zero(&log->reader, SEGMENT_HEADER_SIZE, &zero);
+        enum status status =
+            reader_rest_is_zero(&log->reader, SEGMENT_HEADER_SIZE, &zero);
         char name[SEGMENT_NAME_SIZE];
         segment_name(segment->number, name);
         if (status) return log_say_failed(log, report, status, "reading", name);
@@ -235,8 +238,8 @@ static enum status refuse_frame(const struct log *log, enum status status,
     return STATUS_VERSION;
 }
 
-/* Read frames until the segment ends (STATUS_OK), the budget is spent (STATUS_AGAIN) or the
- * log turns out to be one we must not use. */
+/* Read frames until the segment ends (STATUS_OK), the budget is spent (STATUS_AGAIN) or
+ * the log turns out to be one we must not use. */
 static enum status scan_frames(struct log *log, uint64_t *budget,
                                struct log_report *report) {
     const struct segment *segment = &log->segments[log->reading];
@@ -245,8 +248,8 @@ static enum status scan_frames(struct log *log, uint64_t *budget,
         struct frame_header header;
         const uint8_t *bytes;
         uint64_t before = log->offset;
-        enum status status = log_frame_at(log, segment->header.key, log->offset, true,
-                                          &header, &bytes);
+        enum status status =
+            log_frame_at(log, segment->header.key, log->offset, true, &header, &bytes);
         if (status == STATUS_END) return judge_bad_frame(log, report);
         if (status || (header.flags & FRAME_ERASED) != 0)
             return refuse_frame(log, status, &header, report);
@@ -258,14 +261,14 @@ static enum status scan_frames(struct log *log, uint64_t *budget,
     return STATUS_OK;
 }
 
-/* --- All of them ------------------------------------------------------------------------- */
+/* --- All of them ------------------------------------------------------------------- */
 
 static void describe(const struct log *log, struct log_report *report) {
     report->entries = log->due;
-    int used = snprintf(report->message, sizeof report->message,
-                        "read %" PRIu64 " entries in %" PRIu64 " segments, %" PRIu64
-                        " bytes",
-                        report->entries, report->segments, report->bytes);
+    int used =
+        snprintf(report->message, sizeof report->message,
+                 "read %" PRIu64 " entries in %" PRIu64 " segments, %" PRIu64 " bytes",
+                 report->entries, report->segments, report->bytes);
     if (report->torn_bytes == 0 || used < 0) return;
     snprintf(report->message + used, sizeof report->message - (size_t)used,
              "; %" PRIu64 " bytes after sequence %" PRIu64
@@ -289,12 +292,20 @@ static enum status finish(struct log *log, struct log_report *report) {
     return STATUS_OK;
 }
 
+uint64_t log_bytes_scanned(const struct log *log) {
+    if (log->phase != LOG_OPENED) return log_bytes_total(log);
+    uint64_t before = 0;
+    for (size_t i = 0; i < log->reading; i++) before += log->segments[i].size;
+    return before + log->offset;
+}
+
 enum status log_scan(struct log *log, uint64_t budget, struct log_report *report) {
     check(log->phase == LOG_OPENED);
     if (log->reading == 0 && !log->reader.file && !log->options.read_only) {
         /* Names that a killed process made may be in the cache only, as bytes may. */
         enum status status = log->os->directory_sync(log->os, log->directory);
-        if (status) return log_say_failed(log, report, status, "syncing", "the directory");
+        if (status)
+            return log_say_failed(log, report, status, "syncing", "the directory");
     }
     while (log->reading < log->segment_count) {
         enum status status = STATUS_OK;

@@ -1,11 +1,12 @@
 /* From reading to writing: cut the torn tail, begin a segment.
  *
- * Nothing is ever appended to a segment that held frames when we came: what a crash left behind
- * its end is not known. The order makes every crash in here harmless. The tail is copied and
- * the copy synced before it is touched; its first header is wiped and synced before the tail is
- * cut; the cut is synced before the next segment is created; the segment's header and name are
- * synced before its first frame. The wiping looks idle and is not: a crash in the middle of a
- * cut may leave zeros at the old length, and a torn frame that ends in zeros would be whole. */
+ * Nothing is ever appended to a segment that held frames when we came: what a crash left
+ * behind its end is not known. The order makes every crash in here harmless. The tail is
+ * copied and the copy synced before it is touched; its first header is wiped and synced
+ * before the tail is cut; the cut is synced before the next segment is created; the
+ * segment's header and name are synced before its first frame. The wiping looks idle and
+ * is not: a crash in the middle of a cut may leave zeros at the old length, and a torn
+ * frame that ends in zeros would be whole. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,13 +14,14 @@
 #include "base/check.h"
 #include "storage/log_internal.h"
 
-#define COPY_PIECE ((size_t)256 * 1024)
+#define COPY_PIECE   ((size_t)256 * 1024)
 #define BUFFER_LIMIT ((size_t)1 << 40)
 
-/* --- The tail ---------------------------------------------------------------------------- */
+/* --- The tail ---------------------------------------------------------------------- */
 
 /* Open `name` for writing, empty, whether it exists or not. */
-static enum status create_or_empty(struct log *log, const char *name, struct file **file) {
+static enum status create_or_empty(struct log *log, const char *name,
+                                   struct file **file) {
     const struct os *os = log->os;
     enum status status = os->file_open(os, log->directory, name, FILE_CREATE, file);
     if (status != STATUS_EXISTS) return status;
@@ -36,14 +38,16 @@ static enum status copy_tail(struct log *log, uint64_t from, struct file *copy) 
         size_t size = left < COPY_PIECE ? (size_t)left : COPY_PIECE;
         const uint8_t *bytes;
         enum status status = reader_bytes(&log->reader, offset, size, &bytes);
-        if (!status) status = log->os->file_write(log->os, copy, offset - from, bytes, size);
+        if (!status)
+            status = log->os->file_write(log->os, copy, offset - from, bytes, size);
         if (status) return status;
         offset += size;
     }
     return STATUS_OK;
 }
 
-/* Copy what lies behind the last valid frame into the ".torn" file, for people to look at. */
+/* Copy what lies behind the last valid frame into the ".torn" file, for people to look
+ * at. */
 static enum status keep_tail(struct log *log, const struct segment *segment) {
     const struct os *os = log->os;
     char name[SEGMENT_NAME_SIZE], torn_name[SEGMENT_NAME_SIZE + 8];
@@ -64,7 +68,8 @@ static enum status keep_tail(struct log *log, const struct segment *segment) {
 }
 
 /* See to it that no frame can begin where the cut will be. */
-static enum status wipe(struct log *log, const struct segment *segment, struct file *file) {
+static enum status wipe(struct log *log, const struct segment *segment,
+                        struct file *file) {
     static const uint8_t zeros[FRAME_HEADER_SIZE];
     uint64_t tail = segment->size - segment->end;
     size_t size = tail < sizeof zeros ? (size_t)tail : sizeof zeros;
@@ -89,7 +94,7 @@ static enum status cut(struct log *log, struct segment *segment) {
     return status;
 }
 
-/* --- The next segment -------------------------------------------------------------------- */
+/* --- The next segment -------------------------------------------------------------- */
 
 static enum status write_header(struct log *log, struct file *file,
                                 const struct segment_header *header) {
@@ -156,16 +161,16 @@ enum status log_begin_segment(struct log *log, uint64_t number) {
     }
     if (!again) log->segment_count--;
     if (status != STATUS_NO_SPACE) return status;
-    /* Half a creation must be gone for good before anything else is written: a header that
-     * came through after all would deny the frames that now go elsewhere. */
+    /* Half a creation must be gone for good before anything else is written: a header
+     * that came through after all would deny the frames that now go elsewhere. */
     enum status gone = os->remove(os, log->directory, name);
     if (gone == STATUS_NOT_FOUND) gone = STATUS_OK;
     if (!gone) gone = os->directory_sync(os, log->directory);
     return gone ? STATUS_IO : STATUS_NO_SPACE;
 }
 
-/* A segment in which nothing was ever written is used again, so that starting many times does
- * not pile up files. */
+/* A segment in which nothing was ever written is used again, so that starting many times
+ * does not pile up files. */
 static enum status reuse_segment(struct log *log) {
     const struct os *os = log->os;
     char name[SEGMENT_NAME_SIZE];
@@ -192,10 +197,10 @@ static enum status settle_segments(struct log *log) {
     return log_begin_segment(log, last->whole ? last->number + 1 : last->number);
 }
 
-/* --- The head file ----------------------------------------------------------------------- */
+/* --- The head file ----------------------------------------------------------------- */
 
-/* Made at full length, so that a slot never needs new space. Its name is synced here: a head
- * file that is lost with its name is evidence lost. */
+/* Made at full length, so that a slot never needs new space. Its name is synced here: a
+ * head file that is lost with its name is evidence lost. */
 static enum status open_head(struct log *log) {
     const struct os *os = log->os;
     enum status status =

@@ -1,13 +1,14 @@
 /* Syncs on the helper, durable marks and head slots, rolling, stopping.
  *
- * One sync runs at a time. What will be durable is noted when it starts: bytes written while it
- * runs belong to the next one. A failed sync is final, and the file is never synced again: the
- * kernel may have thrown the bytes away and would then say that all is well. */
+ * One sync runs at a time. What will be durable is noted when it starts: bytes written
+ * while it runs belong to the next one. A failed sync is final, and the file is never
+ * synced again: the kernel may have thrown the bytes away and would then say that all is
+ * well. */
 #include "base/check.h"
 #include "storage/log_internal.h"
 
 #define ROLL_REST_MAX ((uint64_t)4 * 1024 * 1024) /* synced on the spot when rolling */
-#define ROLL_RETRY ((uint64_t)1024 * 1024)
+#define ROLL_RETRY    ((uint64_t)1024 * 1024)
 
 static bool all_durable(const struct log *log) {
     return log->durable_end == log->written_end && buffer_size(&log->buffer) == 0;
@@ -20,7 +21,7 @@ static void note_durable(struct log *log, uint64_t entries, uint64_t end) {
     log->durable_end = end;
 }
 
-/* --- On the helper ----------------------------------------------------------------------- */
+/* --- On the helper ----------------------------------------------------------------- */
 
 static enum status start_sync(struct log *log, struct file *file, enum log_sync what) {
     check(log->sync == LOG_SYNC_NONE);
@@ -74,7 +75,7 @@ enum status log_sync_poll(struct log *log, bool wait) {
     return STATUS_OK;
 }
 
-/* --- Marks ------------------------------------------------------------------------------- */
+/* --- Marks ------------------------------------------------------------------------- */
 
 /* The slot with the smaller generation is the one to overwrite. */
 static enum status write_slot(struct log *log) {
@@ -94,16 +95,16 @@ static enum status write_slot(struct log *log) {
     uint8_t bytes[HEAD_SLOT_SIZE];
     head_slot_encode(&slot, bytes);
     const struct os *os = log->os;
-    enum status status = os->file_write(os, log->head_file, older * HEAD_SLOT_SIZE, bytes,
-                                        sizeof bytes);
+    enum status status =
+        os->file_write(os, log->head_file, older * HEAD_SLOT_SIZE, bytes, sizeof bytes);
     log->slot_valid[older] = status == STATUS_OK;
     log->slots[older] = slot;
     /* A full disk costs us this slot, not the log: the other one stands. */
     return status && status != STATUS_NO_SPACE ? log_fail(log) : STATUS_OK;
 }
 
-/* Write mark and slot. Only when all entries are durable: a slot holds the root of exactly the
- * durable ones, and the tree knows that of all. */
+/* Write mark and slot. Only when all entries are durable: a slot holds the root of
+ * exactly the durable ones, and the tree knows that of all. */
 static enum status write_mark(struct log *log) {
     struct frame_header header = {.kind = FRAME_MARK};
     enum status status = log_append_frame(log, &header, NULL);
@@ -132,7 +133,7 @@ enum status log_mark(struct log *log) {
     return start_sync(log, log->file, LOG_SYNC_FRAMES);
 }
 
-/* --- Here and now ------------------------------------------------------------------------ */
+/* --- Here and now ------------------------------------------------------------------ */
 
 static enum status sync_now(struct log *log) {
     check(log->sync == LOG_SYNC_NONE && buffer_size(&log->buffer) == 0);
@@ -150,9 +151,9 @@ enum status log_sync_here(struct log *log) {
     return status ? status : log_roll_if_due(log);
 }
 
-/* Under a steady load there is always something that is not durable yet. So a full segment is
- * first synced on the helper; when that is done only what came meanwhile is left, little
- * enough to be synced here. */
+/* Under a steady load there is always something that is not durable yet. So a full
+ * segment is first synced on the helper; when that is done only what came meanwhile is
+ * left, little enough to be synced here. */
 enum status log_roll_if_due(struct log *log) {
     if (log->sync != LOG_SYNC_NONE || log->full) return STATUS_OK;
     if (log->written_end < log->options.segment_size) return STATUS_OK;

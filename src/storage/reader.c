@@ -1,8 +1,8 @@
 /* A window that slides over a file.
  *
- * The window is read in pieces of READ_PIECE: large enough that the disk streams, small enough
- * that what was read is still in the CPU's cache when it is checked. A frame larger than the
- * window makes it grow. */
+ * The window is read in pieces of READ_PIECE: large enough that the disk streams, small
+ * enough that what was read is still in the CPU's cache when it is checked. A frame
+ * larger than the window makes it grow. */
 #include "storage/reader.h"
 
 #include <string.h>
@@ -22,8 +22,8 @@ static void forget(struct reader *reader) {
     reader->filled = 0;
 }
 
-enum status reader_open(struct reader *reader, struct directory *directory, const char *name,
-                        struct file_facts *facts) {
+enum status reader_open(struct reader *reader, struct directory *directory,
+                        const char *name, struct file_facts *facts) {
     check(reader->file == NULL);
     const struct os *os = reader->os;
     enum status status = os->file_open(os, directory, name, FILE_READ, &reader->file);

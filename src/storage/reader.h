@@ -1,4 +1,5 @@
-/* Reading a file from front to back in big pieces, with any run of bytes in it contiguous. */
+/* Reading a file from front to back in big pieces, with any run of bytes in it
+ * contiguous. */
 #ifndef STORAGE_READER_H
 #define STORAGE_READER_H
 
@@ -7,9 +8,9 @@
 struct reader {
     const struct os *os;
     const struct allocator *allocator;
-    struct file *file;  /* NULL: none is open */
-    uint64_t size;      /* of the file when it was opened */
-    uint8_t *window;    /* bytes [start, start + filled) of the file */
+    struct file *file; /* NULL: none is open */
+    uint64_t size;     /* of the file when it was opened */
+    uint8_t *window;   /* bytes [start, start + filled) of the file */
     uint64_t start;
     size_t filled, capacity;
 };
@@ -17,15 +18,16 @@ struct reader {
 void reader_init(struct reader *reader, const struct os *os,
                  const struct allocator *allocator);
 
-/* Open `name` for reading; the size is what it is now. Failures are those of file_open() and
- * file_describe(). */
-enum status reader_open(struct reader *reader, struct directory *directory, const char *name,
-                        struct file_facts *facts);
+/* Open `name` for reading; the size is what it is now. Failures are those of file_open()
+ * and file_describe(). */
+enum status reader_open(struct reader *reader, struct directory *directory,
+                        const char *name, struct file_facts *facts);
 void reader_close(struct reader *reader);
 void reader_free(struct reader *reader);
 
-/* Give the address of `size` bytes at `offset`, which must lie inside the file. Good until the
- * next call. STATUS_IO also when the file turns out shorter than it was; STATUS_MEMORY. */
+/* Give the address of `size` bytes at `offset`, which must lie inside the file. Good
+ * until the next call. STATUS_IO also when the file turns out shorter than it was;
+ * STATUS_MEMORY. */
 enum status reader_bytes(struct reader *reader, uint64_t offset, size_t size,
                          const uint8_t **bytes);
 

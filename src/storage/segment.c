@@ -1,7 +1,8 @@
 /* Segment names and headers.
  *
- * The header has a check of its own that needs no key, and it holds the key of all other checks
- * twice: with a damaged header the frames can still be told from noise by a repair tool. */
+ * The header has a check of its own that needs no key, and it holds the key of all other
+ * checks twice: with a damaged header the frames can still be told from noise by a repair
+ * tool. */
 #include "storage/segment.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 
 #include "base/bytes.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION  1
 #define NAME_DIGITS_MIN 8
 #define NAME_DIGITS_MAX 19 /* always fits 64 bits */
 

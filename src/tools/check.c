@@ -1,5 +1,5 @@
-/* valori-check looks at a data directory without a server: is it whole, where is it damaged,
- * what of it can be saved. It never changes the directory it looks at. */
+/* valori-check looks at a data directory without a server: is it whole, where is it
+ * damaged, what of it can be saved. It never changes the directory it looks at. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,19 +13,24 @@ static const char usage[] =
     "valori-check verifies and repairs a data directory of valori-server.\n"
     "\n"
     "  valori-check log DIR [--json]\n"
-    "      Read every frame, recompute every hash, apply every entry, compare every SEAL.\n"
+    "      Read every frame, recompute every hash, apply every entry, compare every "
+    "SEAL.\n"
     "      Names the place of damage: file, offset, sequence, reason.\n"
     "\n"
     "  valori-check repair DIR [--out DIR2] [--accept-loss-after N|none]\n"
-    "      Write the entries before the damage to DIR2 (default DIR.repaired), which must not\n"
-    "      exist. DIR stays as it is. Acknowledged entries are only left out when N names the\n"
-    "      last sequence that is kept (none: not a single one); without it the command just\n"
+    "      Write the entries before the damage to DIR2 (default DIR.repaired), which "
+    "must not\n"
+    "      exist. DIR stays as it is. Acknowledged entries are only left out when N "
+    "names the\n"
+    "      last sequence that is kept (none: not a single one); without it the command "
+    "just\n"
     "      says what would be lost.\n"
     "\n"
     "  valori-check --help | --version\n"
     "\n"
     "Exit codes: 0 whole (or repaired), 1 usage or unsafe files, 3 acknowledged data is\n"
-    "damaged, 4 a newer format, 5 a file is missing, doubled, swapped or of another log,\n"
+    "damaged, 4 a newer format, 5 a file is missing, doubled, swapped or of another "
+    "log,\n"
     "70 a fault in this program, 74 the system could not read or write.\n";
 
 static int misused(const char *what, const char *argument) {
@@ -77,7 +82,8 @@ int main(int count, char **arguments) {
 
     struct check_options options = {0};
     bool repair = strcmp(command, "repair") == 0;
-    if (!repair && strcmp(command, "log") != 0) return misused("no such command: ", command);
+    if (!repair && strcmp(command, "log") != 0)
+        return misused("no such command: ", command);
     if (!parse(arguments + 2, repair, &options)) return EXIT_USAGE;
     return repair ? check_repair(&options) : check_log(&options);
 }

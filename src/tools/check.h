@@ -1,5 +1,6 @@
-/* The parts of valori-check: check_log.c verifies a data directory, check_survey.c walks over
- * everything that can still be read in a damaged one, check_repair.c writes a repaired copy. */
+/* The parts of valori-check: check_log.c verifies a data directory, check_survey.c walks
+ * over everything that can still be read in a damaged one, check_repair.c writes a
+ * repaired copy. */
 #ifndef TOOLS_CHECK_H
 #define TOOLS_CHECK_H
 
@@ -13,7 +14,7 @@ struct check_options {
     uint64_t accept_entries; /* ... if exactly so many entries are kept */
 };
 
-/* --- check_log.c ------------------------------------------------------------------------- */
+/* --- check_log.c ------------------------------------------------------------------- */
 
 /* What verifying has found. */
 struct verdict {
@@ -30,12 +31,12 @@ void check_verify(const char *directory, struct verdict *verdict);
 int check_log(const struct check_options *options);
 int check_repair(const struct check_options *options);
 
-/* --- check_survey.c ---------------------------------------------------------------------- */
+/* --- check_survey.c ---------------------------------------------------------------- */
 
 /* One segment file as it can be read. */
 struct surveyed {
     uint64_t number, size;
-    bool header; /* whole, and it belongs where it is */
+    bool header;  /* whole, and it belongs where it is */
     uint64_t end; /* one past the last frame in the unbroken row from its start */
     uint64_t entries_before, entries; /* in the log; in the row */
 };
@@ -44,17 +45,19 @@ struct surveyed {
 struct survey {
     struct surveyed *segments; /* in the order of their numbers */
     size_t count, capacity;
-    uint64_t entries;          /* in the unbroken row from the very beginning */
-    size_t last;               /* index of the segment where it ends; count when there is none */
-    uint64_t end;              /* offset in it */
-    uint64_t later_frames;     /* self-valid entries behind that place */
-    uint64_t later_bytes;      /* all bytes behind it */
-    uint64_t acknowledged;     /* at least so many entries were durable, by all evidence */
+    bool failed;      /* no memory for the list */
+    uint64_t entries; /* in the unbroken row from the very beginning */
+    size_t last;      /* index of the segment where it ends; count when there is none */
+    uint64_t end;     /* offset in it */
+    uint64_t later_frames; /* self-valid entries behind that place */
+    uint64_t later_bytes;  /* all bytes behind it */
+    uint64_t acknowledged; /* at least so many entries were durable, by all evidence */
 };
 
-/* Walk over the directory; the row stops at the latest before entry `limit`. STATUS_IO and
- * STATUS_MEMORY are the only failures. The caller frees with survey_free(). */
-enum status survey_take(struct directory *directory, uint64_t limit, struct survey *survey);
+/* Walk over the directory; the row stops at the latest before entry `limit`. STATUS_IO
+ * and STATUS_MEMORY are the only failures. The caller frees with survey_free(). */
+enum status survey_take(struct directory *directory, uint64_t limit,
+                        struct survey *survey);
 void survey_free(struct survey *survey);
 
 #endif

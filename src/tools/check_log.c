@@ -1,5 +1,5 @@
-/* valori-check log: the engine's own recovery, made to change nothing and to compare every
- * SEAL instead of the last. What it accepts a server accepts. */
+/* valori-check log: the engine's own recovery, made to change nothing and to compare
+ * every SEAL instead of the last. What it accepts a server accepts. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +28,7 @@ void check_verify(const char *directory, struct verdict *verdict) {
     engine_close(engine);
 }
 
-/* --- Text -------------------------------------------------------------------------------- */
+/* --- Text -------------------------------------------------------------------------- */
 
 static void print_hex(const uint8_t hash[SHA256_SIZE]) {
     for (size_t i = 0; i < SHA256_SIZE; i++) printf("%02x", hash[i]);
@@ -49,10 +49,10 @@ static void print_whole(const struct verdict *verdict) {
     print_root("state root  ", verdict->roots.state_root);
     if (verdict->report.last_seal != UINT64_MAX)
         printf("last SEAL   at sequence %" PRIu64 "\n", verdict->report.last_seal);
-    else
-        printf("last SEAL   none\n");
+    else printf("last SEAL   none\n");
     if (log->torn_bytes > 0)
-        printf("%" PRIu64 " bytes behind the last entry are no frames and nothing says that "
+        printf("%" PRIu64
+               " bytes behind the last entry are no frames and nothing says that "
                "they were acknowledged;\nthe next start cuts them off\n",
                log->torn_bytes);
     if (log->ignored_files > 0)
@@ -60,14 +60,14 @@ static void print_whole(const struct verdict *verdict) {
                log->ignored_files);
 }
 
-static void print_refusal(const struct check_options *options, const struct verdict *verdict,
-                          int code) {
+static void print_refusal(const struct check_options *options,
+                          const struct verdict *verdict, int code) {
     printf("%s\n", verdict->report.message);
     if (code != 3 && code != 5) return;
     printf("To see what can be saved: valori-check repair %s\n", options->directory);
 }
 
-/* --- JSON -------------------------------------------------------------------------------- */
+/* --- JSON -------------------------------------------------------------------------- */
 
 static void json_text(const char *name, const char *text) {
     printf(",\"%s\":\"", name);

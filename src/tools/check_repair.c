@@ -1,13 +1,13 @@
 /* valori-check repair: a copy of what stands.
  *
- * The copy holds the same segments byte for byte, the last of them cut before the first bad
- * entry. It is verified like any directory before the command says that it is good; if an entry
- * turns out to be senseless only when it is applied, the copy is made again and ends before it.
- * Acknowledged entries are left out only when the caller names the last one kept. */
+ * The copy holds the same segments byte for byte, the last of them cut before the first
+ * bad entry. It is verified like any directory before the command says that it is good;
+ * if an entry turns out to be senseless only when it is applied, the copy is made again
+ * and ends before it. Acknowledged entries are left out only when the caller names the
+ * last one kept. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ static enum status failed(enum status status, const char *what, const char *name
     return status;
 }
 
-/* --- The copy ---------------------------------------------------------------------------- */
+/* --- The copy ---------------------------------------------------------------------- */
 
 static enum status copy_bytes(struct reader *reader, struct file *to, uint64_t size) {
     const struct os *os = posix_os();
@@ -70,7 +70,8 @@ static enum status copy_row(struct directory *from, const char *out,
     for (size_t i = 0; i <= survey->last && i < survey->count && !status; i++)
         if (survey->segments[i].header)
             status = copy_segment(from, to, &survey->segments[i]);
-    if (!status && (status = os->directory_sync(os, to)) != 0) failed(status, "syncing", out);
+    if (!status && (status = os->directory_sync(os, to)) != 0)
+        failed(status, "syncing", out);
     os->directory_close(os, to);
     return status;
 }
@@ -87,16 +88,16 @@ static void remove_copy(const char *out, const struct survey *survey) {
     os->directory_close(os, directory);
 }
 
-/* --- What is said ------------------------------------------------------------------------ */
+/* --- What is said ------------------------------------------------------------------ */
 
 static void describe(const struct survey *survey) {
     if (survey->entries > 0)
-        printf("kept: entries 0 to %" PRIu64 " (%" PRIu64 " entries)\n", survey->entries - 1,
-               survey->entries);
-    else
-        printf("kept: no entry at all\n");
+        printf("kept: entries 0 to %" PRIu64 " (%" PRIu64 " entries)\n",
+               survey->entries - 1, survey->entries);
+    else printf("kept: no entry at all\n");
     char name[SEGMENT_NAME_SIZE] = "the first segment";
-    if (survey->last < survey->count) segment_name(survey->segments[survey->last].number, name);
+    if (survey->last < survey->count)
+        segment_name(survey->segments[survey->last].number, name);
     printf("lost: entries from %" PRIu64 " on, from %s:%" PRIu64 "; %" PRIu64
            " bytes lie behind that place\n",
            survey->entries, name, survey->end, survey->later_bytes);
@@ -115,24 +116,26 @@ static void print_kept(const struct survey *survey) {
     else printf("none");
 }
 
-/* True when nothing that a client was promised goes, or the caller has said how much may. */
+/* True when nothing goes that was promised, or the caller has said how much may. */
 static bool may_lose(const struct check_options *options, const struct survey *survey) {
     if (options->accept_loss && options->accept_entries == survey->entries) return true;
     if (!options->accept_loss && survey->acknowledged <= survey->entries) return true;
     if (options->accept_loss) {
-        printf("refused: --accept-loss-after names another entry than the last one kept, ");
+        printf(
+            "refused: --accept-loss-after names another entry than the last one kept, ");
         print_kept(survey);
         printf("\n");
     }
-    printf("Nothing was written. First look for a backup or a replica. To go on without the "
-           "lost entries:\n  valori-check repair %s --accept-loss-after ",
-           options->directory);
+    printf(
+        "Nothing was written. First look for a backup or a replica. To go on without the "
+        "lost entries:\n  valori-check repair %s --accept-loss-after ",
+        options->directory);
     print_kept(survey);
     printf("\n");
     return false;
 }
 
-/* --- The command ------------------------------------------------------------------------- */
+/* --- The command ------------------------------------------------------------------- */
 
 /* Copy the row, verify the copy. STATUS_AGAIN: the entry at *limit cannot be applied. */
 static enum status try_copy(struct directory *from, const char *out,
@@ -194,7 +197,7 @@ int check_repair(const struct check_options *options) {
     if (code != 3 && code != 5) return code;
 
     size_t size = strlen(options->directory) + sizeof ".repaired";
-    char *out = malloc(size);
+    char *out = allocate(os_allocator(), size);
     if (!out) return engine_exit_code(STATUS_MEMORY);
     snprintf(out, size, "%s.repaired", options->directory);
     const char *target = options->out ? options->out : out;
@@ -211,8 +214,9 @@ int check_repair(const struct check_options *options) {
         os->directory_close(os, from);
     }
     if (!status)
-        printf("The copy in %s is whole. Start the server on it, or move it into place.\n",
-               target);
-    free(out);
+        printf(
+            "The copy in %s is whole. Start the server on it, or move it into place.\n",
+            target);
+    release(os_allocator(), out, size);
     return engine_exit_code(status);
 }

@@ -1,12 +1,12 @@
 /* A walk over a damaged directory that stops at nothing.
  *
- * Recovery asks "may I use this log" and stops at the first no. The survey goes on: it finds
- * the unbroken row of frames from the very beginning, which is what a repair keeps, and counts
- * what lies behind it, which is what a repair loses. The log root is carried along, so that the
- * row also ends where a sound segment of another history begins. */
-#include <stdlib.h>
+ * Recovery asks "may I use this log" and stops at the first no. The survey goes on: it
+ * finds the unbroken row of frames from the very beginning, which is what a repair keeps,
+ * and counts what lies behind it, which is what a repair loses. The log root is carried
+ * along, so that the row also ends where a sound segment of another history begins. */
 #include <string.h>
 
+#include "base/sort.h"
 #include "storage/frame.h"
 #include "storage/head.h"
 #include "storage/reader.h"
@@ -23,7 +23,7 @@ struct walk {
     bool broken; /* the row has ended */
 };
 
-/* --- Files ------------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------------------- */
 
 static bool add_segment(void *context, const char *name) {
     struct survey *survey = context;
@@ -31,8 +31,11 @@ static bool add_segment(void *context, const char *name) {
     if (!segment_name_parse(name, &number) || number == 0) return true;
     if (survey->count == survey->capacity) {
         size_t capacity = survey->capacity ? 2 * survey->capacity : 16;
-        struct surveyed *segments =
-            realloc(survey->segments, capacity * sizeof *survey->segments);
+        const struct allocator *allocator = os_allocator();
+        struct surveyed *segments = allocator->resize(
+            allocator->context, survey->segments, survey->capacity * sizeof *segments,
+            capacity * sizeof *segments);
+        survey->failed = !segments;
         if (!segments) return false;
         survey->segments = segments;
         survey->capacity = capacity;
@@ -41,7 +44,8 @@ static bool add_segment(void *context, const char *name) {
     return true;
 }
 
-static int by_number(const void *left, const void *right) {
+static int by_number(void *context, const void *left, const void *right) {
+    (void)context;
     const struct surveyed *a = left, *b = right;
     return (a->number > b->number) - (a->number < b->number);
 }
@@ -54,7 +58,8 @@ static enum status survey_head(struct walk *walk) {
     struct file_facts facts;
     enum status status = reader_open(&walk->reader, walk->directory, HEAD_NAME, &facts);
     if (status) return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    for (uint64_t at = 0; at + HEAD_SLOT_SIZE <= facts.size && at < HEAD_SLOTS * HEAD_SLOT_SIZE;
+    for (uint64_t at = 0;
+         at + HEAD_SLOT_SIZE <= facts.size && at < HEAD_SLOTS * HEAD_SLOT_SIZE;
          at += HEAD_SLOT_SIZE) {
         const uint8_t *bytes;
         struct head_slot slot;
@@ -67,7 +72,7 @@ static enum status survey_head(struct walk *walk) {
     return status;
 }
 
-/* --- Frames ------------------------------------------------------------------------------ */
+/* --- Frames ------------------------------------------------------------------------ */
 
 /* STATUS_END: no self-valid frame begins here. */
 static enum status frame_at(struct walk *walk, const uint8_t *key, uint64_t offset,
@@ -76,12 +81,13 @@ static enum status frame_at(struct walk *walk, const uint8_t *key, uint64_t offs
     if (left < FRAME_HEADER_SIZE) return STATUS_END;
     enum status status = reader_bytes(&walk->reader, offset, FRAME_HEADER_SIZE, bytes);
     if (status) return status;
-    if (!frame_magic(*bytes) || frame_header_decode(key, *bytes, header)) return STATUS_END;
+    if (!frame_magic(*bytes) || frame_header_decode(key, *bytes, header))
+        return STATUS_END;
     if (!frame_size(header, &size) || size > left) return STATUS_END;
     status = reader_bytes(&walk->reader, offset, (size_t)size, bytes);
     if (status) return status;
-    bool valid = frame_body_valid(key, header, *bytes) &&
-                 frame_payload_valid(key, header, *bytes);
+    bool valid =
+        frame_body_valid(key, header, *bytes) && frame_payload_valid(key, header, *bytes);
     return valid ? STATUS_OK : STATUS_END;
 }
 
@@ -138,7 +144,8 @@ static bool fits(const struct walk *walk, const struct surveyed *segment, size_t
     uint8_t root[SHA256_SIZE];
     rfc6962_root(&walk->tree, root);
     return segment->number == index + 1 && header->number == segment->number &&
-           header->base == walk->tree.size && memcmp(header->root, root, SHA256_SIZE) == 0 &&
+           header->base == walk->tree.size &&
+           memcmp(header->root, root, SHA256_SIZE) == 0 &&
            (index == 0 || memcmp(header->log_id, walk->log_id, LOG_ID_SIZE) == 0);
 }
 
@@ -169,15 +176,17 @@ static enum status survey_segment(struct walk *walk, size_t index) {
     return status ? status : count_rest(walk, segment->end, key);
 }
 
-enum status survey_take(struct directory *directory, uint64_t limit, struct survey *survey) {
+enum status survey_take(struct directory *directory, uint64_t limit,
+                        struct survey *survey) {
     const struct os *os = posix_os();
     memset(survey, 0, sizeof *survey);
     struct walk walk = {.directory = directory, .survey = survey, .limit = limit};
     reader_init(&walk.reader, os, os_allocator());
     rfc6962_begin(&walk.tree);
     enum status status = os->directory_list(os, directory, add_segment, survey);
+    if (!status && survey->failed) status = STATUS_MEMORY;
     if (!status && survey->count > 1)
-        qsort(survey->segments, survey->count, sizeof *survey->segments, by_number);
+        sort(survey->segments, survey->count, sizeof *survey->segments, by_number, NULL);
     survey->last = survey->count;
     if (!status) status = survey_head(&walk);
     for (size_t i = 0; i < survey->count && !status; i++) {
@@ -194,6 +203,7 @@ enum status survey_take(struct directory *directory, uint64_t limit, struct surv
 }
 
 void survey_free(struct survey *survey) {
-    free(survey->segments);
+    release(os_allocator(), survey->segments,
+            survey->capacity * sizeof *survey->segments);
     memset(survey, 0, sizeof *survey);
 }

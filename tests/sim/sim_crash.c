@@ -8,7 +8,8 @@
 
 #define SECTOR 512
 
-/* One file's part of the disk. `pending` are the operations (indices) that are not durable. */
+/* One file's part of the disk. `pending` are the operations (indices) that are not
+ * durable. */
 struct state {
     uint8_t *data; /* what is durable */
     size_t size, capacity;
@@ -56,7 +57,7 @@ static void *grown(void *array, size_t count, size_t *capacity, size_t size) {
     return array;
 }
 
-/* --- Contents ---------------------------------------------------------------------------- */
+/* --- Contents ---------------------------------------------------------------------- */
 
 static void set_size(struct state *file, size_t size) {
     if (size > file->capacity) {
@@ -109,7 +110,7 @@ static void settle_before(struct crash_point *point, uint32_t id, size_t begin) 
     file->pending_count -= done;
 }
 
-/* --- Names ------------------------------------------------------------------------------- */
+/* --- Names ------------------------------------------------------------------------- */
 
 struct name_list {
     struct name *names;
@@ -157,7 +158,7 @@ static void settle_names(struct crash_point *point) {
     point->pending_name_count = 0;
 }
 
-/* --- Walking ----------------------------------------------------------------------------- */
+/* --- Walking ----------------------------------------------------------------------- */
 
 struct crash_point *crash_begin(const struct sim *sim) {
     struct crash_point *point = calloc(1, sizeof *point);
@@ -198,8 +199,11 @@ bool crash_advance(struct crash_point *point) {
     point->listed = false;
     switch (op->kind) {
     case SIM_WRITE:
-    case SIM_TRUNCATE: note_pending(point, op->file, at); break;
-    case SIM_SYNC_BEGIN: break;
+    case SIM_TRUNCATE:
+        note_pending(point, op->file, at);
+        break;
+    case SIM_SYNC_BEGIN:
+        break;
     case SIM_SYNC_END:
         if (op->ok) settle_before(point, op->file, op->begin);
         break;
@@ -212,7 +216,9 @@ bool crash_advance(struct crash_point *point) {
         point->pending_names[point->pending_name_count++] = at;
         file_at(point, op->file);
         break;
-    case SIM_DIRECTORY_SYNC: settle_names(point); break;
+    case SIM_DIRECTORY_SYNC:
+        settle_names(point);
+        break;
     case SIM_NOTE:
         point->bounds = op->bounds;
         break;
@@ -222,18 +228,20 @@ bool crash_advance(struct crash_point *point) {
 
 size_t crash_position(const struct crash_point *point) { return point->position; }
 
-struct sim_bounds crash_bounds(const struct crash_point *point) { return point->bounds; }
+struct sim_bounds crash_bounds(const struct crash_point *point) {
+    return point->bounds;
+}
 
-/* --- Variables --------------------------------------------------------------------------- */
+/* --- Variables --------------------------------------------------------------------- */
 
-static void add_variable(struct crash_point *point, struct subject subject, size_t options,
-                         size_t newest, size_t op) {
+static void add_variable(struct crash_point *point, struct subject subject,
+                         size_t options, size_t newest, size_t op) {
     size_t capacity = point->variable_capacity;
     point->variables = grown(point->variables, point->variable_count, &capacity,
                              sizeof *point->variables);
     capacity = point->variable_capacity;
-    point->subjects = grown(point->subjects, point->variable_count, &capacity,
-                            sizeof *point->subjects);
+    point->subjects =
+        grown(point->subjects, point->variable_count, &capacity, sizeof *point->subjects);
     point->variable_capacity = capacity;
     point->subjects[point->variable_count] = subject;
     point->variables[point->variable_count++] = (struct crash_variable){
@@ -268,8 +276,8 @@ static void list_file(struct crash_point *point, uint32_t id) {
         if (size > greatest) greatest = size;
     }
     if (lengths > 1)
-        add_variable(point, (struct subject){VARIABLE_LENGTH, id, 0}, lengths, lengths - 1,
-                     length_op);
+        add_variable(point, (struct subject){VARIABLE_LENGTH, id, 0}, lengths,
+                     lengths - 1, length_op);
     for (size_t sector = 0; sector * SECTOR < greatest; sector++) {
         size_t versions = 0, newest_op = 0;
         size = file->size;
@@ -282,8 +290,8 @@ static void list_file(struct crash_point *point, uint32_t id) {
             size = size_after(op, size);
         }
         if (versions > 0) /* the contents it had, then zeros, then garbage */
-            add_variable(point, (struct subject){VARIABLE_SECTOR, id, sector}, versions + 3,
-                         versions, newest_op);
+            add_variable(point, (struct subject){VARIABLE_SECTOR, id, sector},
+                         versions + 3, versions, newest_op);
     }
 }
 
@@ -301,7 +309,7 @@ const struct crash_variable *crash_variables(struct crash_point *point, size_t *
     return point->variables;
 }
 
-/* --- Images ------------------------------------------------------------------------------ */
+/* --- Images ------------------------------------------------------------------------ */
 
 static uint64_t next_garbage(uint64_t *state) {
     *state ^= *state << 13;
@@ -325,8 +333,7 @@ static void build_sector(const struct crash_point *point, uint32_t id, size_t se
         size_t first = from > start ? from : start, last = to < end ? to : end;
         if (op->kind == SIM_WRITE)
             memcpy(data + first, op->bytes + (first - from), last - first);
-        else
-            memset(data + first, 0, last - first);
+        else memset(data + first, 0, last - first);
     }
 }
 
@@ -371,7 +378,8 @@ static void spoil_sector(const struct crash_point *point, uint32_t id, size_t se
 }
 
 static void build_file(const struct crash_point *point, const struct name *name,
-                       const uint16_t *choice, uint64_t *garbage, struct sim_image *image) {
+                       const uint16_t *choice, uint64_t *garbage,
+                       struct sim_image *image) {
     const struct state *file = &point->files[name->file];
     if (file->pending_count == 0) {
         sim_image_add(image, name->text, file->data, file->size);
@@ -410,8 +418,8 @@ void crash_image(struct crash_point *point, const uint16_t *choice, uint64_t gar
         set_name(&list, point->names[i].text, point->names[i].file);
     for (size_t i = 0; i < count; i++)
         if (point->subjects[i].kind == VARIABLE_NAME && choice[i] != 0)
-            apply_name(&list,
-                       sim_op(point->sim, point->pending_names[point->subjects[i].sector]));
+            apply_name(&list, sim_op(point->sim,
+                                     point->pending_names[point->subjects[i].sector]));
     sim_image_init(image);
     for (size_t i = 0; i < list.count; i++)
         build_file(point, &list.names[i], choice, &garbage, image);

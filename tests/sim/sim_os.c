@@ -1,7 +1,7 @@
 /* The simulated os table.
  *
- * Files are runs of memory with an identity; names point at them. Every call that can fail goes
- * through enter(), which counts it and says whether this is the one to fail. */
+ * Files are runs of memory with an identity; names point at them. Every call that can
+ * fail goes through enter(), which counts it and says whether this is the one to fail. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, madvise() */
 
 #include "sim/sim_os.h"
@@ -34,7 +34,7 @@ struct directory {
     bool locked;
 };
 
-#define REGION_SIZE ((size_t)2 * 1024 * 1024)
+#define REGION_SIZE   ((size_t)2 * 1024 * 1024)
 #define ARENA_REGIONS 64
 
 struct sim {
@@ -75,7 +75,7 @@ struct sim {
 
 static struct sim *sim_of(const struct os *os) { return os->context; }
 
-/* --- The record -------------------------------------------------------------------------- */
+/* --- The record -------------------------------------------------------------------- */
 
 static struct sim_op *record(struct sim *sim, enum sim_op_kind kind, uint32_t file) {
     static struct sim_op nowhere;
@@ -105,7 +105,9 @@ void sim_record(struct sim *sim) {
 }
 
 size_t sim_op_count(const struct sim *sim) { return sim->op_count; }
-const struct sim_op *sim_op(const struct sim *sim, size_t index) { return &sim->ops[index]; }
+const struct sim_op *sim_op(const struct sim *sim, size_t index) {
+    return &sim->ops[index];
+}
 const struct sim_image *sim_base(const struct sim *sim) { return &sim->base; }
 uint64_t sim_changes(const struct sim *sim) { return sim->changes; }
 
@@ -113,7 +115,7 @@ void sim_note(struct sim *sim, const struct sim_bounds *bounds) {
     record(sim, SIM_NOTE, 0)->bounds = *bounds;
 }
 
-/* --- Faults ------------------------------------------------------------------------------ */
+/* --- Faults ------------------------------------------------------------------------ */
 
 void sim_set_fault(struct sim *sim, uint64_t call, enum sim_fault fault, int error,
                    bool for_ever) {
@@ -130,12 +132,16 @@ bool sim_fault_hit(const struct sim *sim) { return sim->fault_hit; }
 static enum status fail(struct sim *sim, int error) {
     sim->error = error;
     switch (error) {
-    case ENOENT: return STATUS_NOT_FOUND;
-    case EEXIST: return STATUS_EXISTS;
+    case ENOENT:
+        return STATUS_NOT_FOUND;
+    case EEXIST:
+        return STATUS_EXISTS;
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return STATUS_NO_SPACE;
-    default: return STATUS_IO;
+    case EFBIG:
+        return STATUS_NO_SPACE;
+    default:
+        return STATUS_IO;
     }
 }
 
@@ -154,7 +160,7 @@ static bool fails(struct sim *sim) {
     return fault == SIM_FAULT_FAIL || fault == SIM_FAULT_HALF;
 }
 
-/* --- Nodes ------------------------------------------------------------------------------- */
+/* --- Nodes ------------------------------------------------------------------------- */
 
 static struct node *add_node(struct sim *sim, const char *name) {
     if (sim->node_count == sim->node_capacity) {
@@ -200,7 +206,7 @@ static uint64_t space_free(const struct sim *sim) {
     return used < sim->capacity ? sim->capacity - used : 0;
 }
 
-/* --- Directories ------------------------------------------------------------------------- */
+/* --- Directories ------------------------------------------------------------------- */
 
 static enum status directory_open(const struct os *os, const char *path,
                                   struct directory **directory) {
@@ -277,7 +283,7 @@ static enum status remove_name(const struct os *os, struct directory *directory,
     return STATUS_OK;
 }
 
-/* --- Files ------------------------------------------------------------------------------- */
+/* --- Files ------------------------------------------------------------------------- */
 
 static enum status file_open(const struct os *os, struct directory *directory,
                              const char *name, enum file_mode mode, struct file **file) {
@@ -326,8 +332,8 @@ static enum status file_read(const struct os *os, struct file *file, uint64_t of
     return STATUS_OK;
 }
 
-static void put_bytes(struct sim *sim, struct node *node, uint64_t offset, const void *bytes,
-                      size_t size) {
+static void put_bytes(struct sim *sim, struct node *node, uint64_t offset,
+                      const void *bytes, size_t size) {
     if (size == 0) return;
     if (offset + size > node->size) resize_node(node, (size_t)offset + size);
     memcpy(node->data + offset, bytes, size);
@@ -356,7 +362,8 @@ static enum status file_write(const struct os *os, struct file *file, uint64_t o
     uint64_t available = space_free(sim);
     if (wanted > available) {
         uint64_t missing = wanted - available;
-        if (missing < size) put_bytes(sim, file->node, offset, bytes, size - (size_t)missing);
+        if (missing < size)
+            put_bytes(sim, file->node, offset, bytes, size - (size_t)missing);
         return fail(sim, ENOSPC);
     }
     put_bytes(sim, file->node, offset, bytes, size);
@@ -414,7 +421,7 @@ static enum status file_drop_cache(const struct os *os, struct file *file,
     return fails(sim) ? fail(sim, sim->fault_error) : STATUS_OK;
 }
 
-/* --- The sync helper --------------------------------------------------------------------- */
+/* --- The sync helper --------------------------------------------------------------- */
 
 static enum status sync_start(const struct os *os, struct file *file) {
     struct sim *sim = sim_of(os);
@@ -427,7 +434,8 @@ static enum status sync_start(const struct os *os, struct file *file) {
     return STATUS_OK;
 }
 
-static bool sync_finish(const struct os *os, bool wait, enum status *outcome, int *error) {
+static bool sync_finish(const struct os *os, bool wait, enum status *outcome,
+                        int *error) {
     struct sim *sim = sim_of(os);
     if (!sim->syncing) return false;
     if (!wait && ++sim->sync_asked < sim->sync_polls) return false;
@@ -438,7 +446,7 @@ static bool sync_finish(const struct os *os, bool wait, enum status *outcome, in
     return true;
 }
 
-/* --- Network: none ----------------------------------------------------------------------- */
+/* --- Network: none ----------------------------------------------------------------- */
 
 static enum status socket_listen(const struct os *os, const char *address, uint16_t port,
                                  int backlog, struct socket **socket) {
@@ -451,7 +459,7 @@ static enum status poller_create(const struct os *os, struct poller **poller) {
     return fail(sim_of(os), EMFILE);
 }
 
-/* --- Time, chance, memory, signals ------------------------------------------------------- */
+/* --- Time, chance, memory, signals ------------------------------------------------- */
 
 static uint64_t monotonic_us(const struct os *os) { return sim_of(os)->now; }
 static uint64_t wall_us(const struct os *os) { return sim_of(os)->wall; }
@@ -476,8 +484,8 @@ static void random_bytes(const struct os *os, void *bytes, size_t size) {
     for (size_t i = 0; i < size; i++) at[i] = (uint8_t)(next_random(sim_of(os)) >> 56);
 }
 
-/* Regions are cut from one stretch of address space that the system fills with zeros page by
- * page: a machine that lives for a quarter of a millisecond must not clear megabytes. */
+/* Regions are cut from one stretch of address space that the system fills with zeros page
+ * by page: a machine that lives for less than a millisecond must not clear megabytes. */
 static bool open_arena(struct sim *sim) {
     size_t size = (ARENA_REGIONS + 1) * REGION_SIZE;
     void *arena = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -520,7 +528,7 @@ static void region_warm(const struct os *os, void *region, size_t size) {
 static int error(const struct os *os) { return sim_of(os)->error; }
 static const char *error_text(const struct os *os) { return strerror(sim_of(os)->error); }
 
-/* --- The machine ------------------------------------------------------------------------- */
+/* --- The machine ------------------------------------------------------------------- */
 
 static const struct os table = {
     .directory_open = directory_open,

@@ -1,8 +1,9 @@
-/* A simulated machine behind struct os: a disk in memory, a clock that stands still until it is
- * told to move, chance from a seed, and faults where a test wants them.
+/* A simulated machine behind struct os: a disk in memory, a clock that stands still until
+ * it is told to move, chance from a seed, and faults where a test wants them.
  *
- * Everything that a program does to the disk is recorded as a list of operations, with its
- * bytes. From any prefix of that list sim_crash.h builds what a crash may leave on the disk.
+ * Everything that a program does to the disk is recorded as a list of operations, with
+ * its bytes. From any prefix of that list sim_crash.h builds what a crash may leave on
+ * the disk.
  *
  * One program at a time uses a machine; a restart is a new machine made from an image. */
 #ifndef TESTS_SIM_SIM_OS_H
@@ -43,16 +44,18 @@ const struct os *sim_os(struct sim *sim);
 /* The disk as the program sees it, which is what a killed process leaves behind. */
 void sim_snapshot(const struct sim *sim, struct sim_image *image);
 
-/* --- What the machine is like ------------------------------------------------------------ */
+/* --- What the machine is like ------------------------------------------------------ */
 
-void sim_set_capacity(struct sim *sim, uint64_t bytes); /* of the disk; UINT64_MAX: no end */
+void sim_set_capacity(struct sim *sim,
+                      uint64_t bytes); /* of the disk; UINT64_MAX: no end */
 void sim_set_reserve(struct sim *sim, bool supported);
 void sim_set_unsafe(struct sim *sim, const char *name, const struct file_facts *facts);
 
-/* The helper: a sync ends when somebody asks for the `polls`-th time whether it has, or waits. */
+/* The helper: a sync ends when somebody asks for the `polls`-th time whether it has, or
+ * waits. */
 void sim_set_sync_polls(struct sim *sim, unsigned polls);
 
-/* --- Faults ------------------------------------------------------------------------------ */
+/* --- Faults ------------------------------------------------------------------------ */
 
 enum sim_fault {
     SIM_FAULT_NONE,
@@ -61,21 +64,21 @@ enum sim_fault {
     SIM_FAULT_SHORT_READ, /* a read gives half of it and says that all is well */
 };
 
-/* Fail the call with this number, counted from 0 over all calls that can fail; with `for_ever`
- * also every later one. One fault at a time. */
+/* Fail the call with this number, counted from 0 over all calls that can fail; with
+ * `for_ever` also every later one. One fault at a time. */
 void sim_set_fault(struct sim *sim, uint64_t call, enum sim_fault fault, int error,
                    bool for_ever);
 uint64_t sim_calls(const struct sim *sim);
 /* Has the fault happened? */
 bool sim_fault_hit(const struct sim *sim);
 
-/* --- Time -------------------------------------------------------------------------------- */
+/* --- Time -------------------------------------------------------------------------- */
 
 void sim_advance(struct sim *sim, uint64_t microseconds);
 void sim_set_wall(struct sim *sim, uint64_t microseconds);
 void sim_request_stop(struct sim *sim);
 
-/* --- The record -------------------------------------------------------------------------- */
+/* --- The record -------------------------------------------------------------------- */
 
 /* What a crash must leave, in entries of the log. */
 struct sim_bounds {
@@ -93,7 +96,7 @@ enum sim_op_kind {
     SIM_RENAME,     /* file, name (from), to */
     SIM_REMOVE,     /* name */
     SIM_DIRECTORY_SYNC,
-    SIM_NOTE,       /* bounds */
+    SIM_NOTE, /* bounds */
 };
 
 struct sim_op {
@@ -107,7 +110,8 @@ struct sim_op {
     struct sim_bounds bounds;
 };
 
-/* Recording is off until this is called; the disk at that moment is the base of the record. */
+/* Recording is off until this is called; the disk at that moment is the base of the
+ * record. */
 void sim_record(struct sim *sim);
 size_t sim_op_count(const struct sim *sim);
 const struct sim_op *sim_op(const struct sim *sim, size_t index);

@@ -1,5 +1,5 @@
-/* What the storage tests share: a log on a simulated machine, entries that can be recognised,
- * and an allocator that counts and can fail. */
+/* What the storage tests share: a log on a simulated machine, entries that can be
+ * recognised, and an allocator that counts and can fail. */
 #ifndef TESTS_UNIT_STORAGE_FIXTURE_H
 #define TESTS_UNIT_STORAGE_FIXTURE_H
 
@@ -56,7 +56,8 @@ static inline void fixture_begin(struct fixture *f, const struct sim_image *imag
     f->counting.fail_at = UINT64_MAX;
     f->allocator = (struct allocator){&f->counting, counting_resize};
     f->sim = sim_create(1, image);
-    f->options = (struct log_options){.segment_size = UINT64_MAX, .reserve_size = 1 << 20};
+    f->options =
+        (struct log_options){.segment_size = UINT64_MAX, .reserve_size = 1 << 20};
     const struct os *os = sim_os(f->sim);
     EXPECT_EQUAL(os->directory_open(os, ".", &f->directory), STATUS_OK);
 }
@@ -74,7 +75,7 @@ static inline enum status fixture_open(struct fixture *f) {
                     &f->report);
 }
 
-/* open, scan, replay, start: everything until the log can be appended to, or the refusal. */
+/* open, scan, replay, start: all until the log can be appended to, or the refusal. */
 static inline enum status fixture_boot(struct fixture *f) {
     enum status status = fixture_open(f);
     if (status) return status;
@@ -146,10 +147,10 @@ static inline void expect_entries(struct fixture *f, uint64_t count) {
     EXPECT_BYTES(actual, wanted, SHA256_SIZE);
 }
 
-/* A directory that holds a log of `count` entries in segments of about `segment_size`, cleanly
- * stopped, or (`stopped` false) flushed and synced only. */
-static inline void make_image(struct sim_image *image, unsigned count, uint64_t segment_size,
-                              bool stopped) {
+/* A directory that holds a log of `count` entries in segments of about `segment_size`,
+ * cleanly stopped, or (`stopped` false) flushed and synced only. */
+static inline void make_image(struct sim_image *image, unsigned count,
+                              uint64_t segment_size, bool stopped) {
     struct fixture f;
     fixture_begin(&f, NULL);
     f.options.segment_size = segment_size;

@@ -72,7 +72,8 @@ static void names(void) {
         {"valori-00000001.log", true, 1},
         {"valori-99999999.log", true, 99999999},
         {"valori-100000000.log", true, 100000000},
-        {"valori-000000001.log", true, 0}, /* a segment's name as valori never writes it */
+        {"valori-000000001.log", true,
+         0}, /* a segment's name as valori never writes it */
         {"valori-00000000.log", true, 0},
         {"valori-99999999999999999999.log", true, 0},
         {"valori-0000001.log", false, 0},
