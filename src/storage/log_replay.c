@@ -105,7 +105,6 @@ enum status log_next(struct log *log, struct frame *frame, struct log_report *re
         if (!entry) continue;
         return require_slot_roots(log, report);
     }
-    if (log->following) return STATUS_AGAIN; /* Even without a segment: not ours to say. */
     if (log->following) return STATUS_AGAIN; /* The end is the scan's to say. */
     log->phase = LOG_REPLAYED;
     return STATUS_END;

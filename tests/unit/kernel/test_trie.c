@@ -226,18 +226,36 @@ static void random_key(uint64_t *random, bool long_paths, uint8_t key[SHA256_SIZ
     }
 }
 
-/* Is every node's count what lies below it, and none of them needless? */
+static bool marked(uint32_t reference) {
+    if (reference == 0 || reference & TRIE_LEAF) return false;
+    return ((const struct trie_node *)pool_row(&nodes, reference - 1))->dirty;
+}
+
+/* Is every node's count what lies below it, none of them needless, and no mark below a node
+ * without one? */
 static uint64_t sound(uint32_t reference) {
     if (reference == 0) return 0;
     if (reference & TRIE_LEAF) return 1;
     const struct trie_node *node = pool_row(&nodes, reference - 1);
+    EXPECT(node->dirty || (!marked(node->child[0]) && !marked(node->child[1])));
     uint64_t count = sound(node->child[0]) + sound(node->child[1]);
     EXPECT_EQUAL(node->count, count);
     EXPECT(count >= 2);
     return count;
 }
 
-static void run_against_naive(uint64_t seed, bool long_paths, int steps) {
+/* How many of the changed keys are settled at once. */
+enum settling { SETTLE_NONE, SETTLE_SOME, SETTLE_ALL };
+
+static void settle(uint64_t *random, enum settling settling,
+                   const uint8_t key[SHA256_SIZE]) {
+    if (settling == SETTLE_NONE || (settling == SETTLE_SOME && chance_below(random, 2)))
+        return;
+    trie_settle(&memory, &nodes, &leaves, root, key);
+}
+
+static void run_against_naive(uint64_t seed, bool long_paths, int steps,
+                              enum settling settling) {
     begin();
     static struct pair pairs[PAIRS], copy[PAIRS];
     static uint32_t rows[PAIRS];
@@ -252,12 +270,14 @@ static void run_against_naive(uint64_t seed, bool long_paths, int steps) {
             random_key(&random, false, pair->value);
             bool there = trie_find(&nodes, &leaves, root, pair->key) != UINT32_MAX;
             if (!there) rows[count++] = insert(pair);
+            settle(&random, settling, pair->key);
         } else if (draw < 92 && count > 0) {
             uint32_t i = chance_below(&random, (uint32_t)count);
             EXPECT_EQUAL(trie_find(&nodes, &leaves, root, pairs[i].key), rows[i]);
             trie_remove(&memory, &nodes, &leaves, &root, rows[i]);
             EXPECT_EQUAL(trie_find(&nodes, &leaves, root, pairs[i].key), UINT32_MAX);
             pool_give(&memory, &leaves, rows[i]);
+            settle(&random, settling, pairs[i].key); /* Of a key that is gone. */
             pairs[i] = pairs[--count];
             rows[i] = rows[count];
         } else if (count > 0) {
@@ -266,7 +286,9 @@ static void run_against_naive(uint64_t seed, bool long_paths, int steps) {
             struct trie_leaf *leaf = pool_own(&memory, &leaves, rows[i]);
             trie_leaf_hash(pairs[i].key, pairs[i].value, leaf->hash);
             trie_touch(&memory, &nodes, &leaves, root, rows[i]);
+            settle(&random, settling, pairs[i].key);
         }
+        if (settling != SETTLE_NONE && step % 16 == 0) EXPECT_EQUAL(sound(root), count);
         if (chance_below(&random, 3) > 0) continue; /* Marks of several steps come together. */
         struct trie_sum mine = sealed(), naive;
         memcpy(copy, pairs, count * sizeof *pairs);
@@ -280,8 +302,93 @@ static void run_against_naive(uint64_t seed, bool long_paths, int steps) {
     end();
 }
 
-static void short_paths(void) { run_against_naive(1, false, 3000); }
-static void long_paths(void) { run_against_naive(2, true, 2000); }
+static void short_paths(void) { run_against_naive(1, false, 3000, SETTLE_NONE); }
+static void long_paths(void) { run_against_naive(2, true, 2000, SETTLE_NONE); }
+
+static void settling_changes_no_root(void) {
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        run_against_naive(10 + seed, false, 1000, SETTLE_ALL);
+        run_against_naive(20 + seed, true, 700, SETTLE_ALL);
+        run_against_naive(30 + seed, true, 700, SETTLE_SOME);
+    }
+}
+
+/* --- Settling ----------------------------------------------------------------------------- */
+
+/* A trie that is deeper than what is left to the seal: below that nothing stays marked. */
+static void settling_leaves_the_upper_levels_only(void) {
+    enum { MANY = 8192 };
+    begin();
+    uint64_t random = 5;
+    struct pair pair;
+    for (int i = 0; i < MANY; i++) {
+        random_key(&random, false, pair.key);
+        random_key(&random, false, pair.value);
+        insert(&pair);
+    }
+    sealed();
+    for (int i = 0; i < 50; i++) {
+        random_key(&random, false, pair.key);
+        random_key(&random, false, pair.value);
+        insert(&pair);
+        trie_settle(&memory, &nodes, &leaves, root, pair.key);
+        uint32_t reference = root, depth = 0;
+        for (; reference && !(reference & TRIE_LEAF); depth++) {
+            EXPECT_EQUAL(marked(reference), depth < TRIE_UPPER);
+            const struct trie_node *node = pool_row(&nodes, reference - 1);
+            reference = node->child[trie_bit(pair.key, depth)];
+        }
+        EXPECT(depth > TRIE_UPPER);
+    }
+    EXPECT_EQUAL(sound(root), MANY + 50);
+    end();
+}
+
+/* One history in three kernels: hashing at once, at the seal, and now this, now that. */
+static void live_kernels_have_the_same_roots(void) {
+    enum { KERNELS = 3, STEPS = 9000, NAMES = 4000 };
+    struct source sources[KERNELS];
+    struct kernel *kernels[KERNELS];
+    for (int i = 0; i < KERNELS; i++) {
+        struct memory_source from = source_begin(&sources[i]);
+        EXPECT_EQUAL(kernel_create(&from, &kernels[i]), STATUS_OK);
+        kernel_set_live(kernels[i], i == 1);
+    }
+    uint64_t random = 91;
+    for (uint64_t step = 0; step < STEPS && test_run.ok; step++) {
+        static struct made made;
+        char name[12], attributes[40];
+        const char *key = chance_below(&random, 10) ? "k" : "l";
+        snprintf(name, sizeof name, "e%u", chance_below(&random, NAMES));
+        snprintf(attributes, sizeof attributes, "{\"x\":%u}", chance_below(&random, 1000));
+        uint32_t draw = chance_below(&random, 2000);
+        if (draw < 1400) make_vadd(&made, key, name, (int32_t)draw);
+        else if (draw < 1700) make(&made, CHANGE_VREM, key, name);
+        else if (draw < 1850) make_setattr(&made, key, name, attributes);
+        else if (draw < 1998) make_settag(&made, key, name, draw);
+        else make(&made, CHANGE_DEL, draw == 1998 ? "k" : "l", NULL);
+        if (chance_below(&random, 50) == 0) kernel_set_live(kernels[2], draw & 1);
+        enum status first = perform(kernels[0], step, &made.change);
+        for (int i = 1; i < KERNELS; i++)
+            EXPECT_EQUAL(perform(kernels[i], step, &made.change), first);
+        if (chance_below(&random, 400) > 0 && step + 1 < STEPS) continue;
+        struct roots roots, others;
+        kernel_seal(kernels[0], &roots);
+        for (int i = 1; i < KERNELS; i++) {
+            kernel_seal(kernels[i], &others);
+            EXPECT_BYTES(others.state_root, roots.state_root, SHA256_SIZE);
+            EXPECT(same(&others.keyspace, &roots.keyspace));
+        }
+    }
+    for (int i = 0; i < KERNELS; i++) {
+        struct roots roots, recomputed;
+        kernel_seal(kernels[i], &roots);
+        EXPECT_EQUAL(recompute_all(kernel_state(kernels[i]), true, &recomputed), STATUS_OK);
+        EXPECT_BYTES(recomputed.state_root, roots.state_root, SHA256_SIZE);
+        kernel_destroy(kernels[i]);
+        EXPECT_EQUAL(sources[i].taken, 0);
+    }
+}
 
 /* Two keys that differ in the last bit alone: 256 nodes, which all go with one of them. */
 static void deepest_path(void) {
@@ -338,6 +445,9 @@ int main(void) {
     RUN(jmt_vectors);
     RUN(short_paths);
     RUN(long_paths);
+    RUN(settling_changes_no_root);
+    RUN(settling_leaves_the_upper_levels_only);
+    RUN(live_kernels_have_the_same_roots);
     RUN(deepest_path);
     RUN(order_leaves_no_trace);
     return test_finish();

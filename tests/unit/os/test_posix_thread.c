@@ -1,6 +1,7 @@
-/* The helper threads: syncs that end on their own, wake the poller and are told once. */
+/* The helper threads: syncs that end on their own, wake the poller and are told once; a task. */
 #define _GNU_SOURCE
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include "os/directory.h"
@@ -117,6 +118,52 @@ static void warms_regions(void) {
     }
 }
 
+/* --- A task ------------------------------------------------------------------------------- */
+
+struct job {
+    atomic_bool go, begun;
+    int result; /* plain: the end of the task makes it visible */
+};
+
+static void do_job(void *context) {
+    struct job *job = context;
+    atomic_store(&job->begun, true);
+    while (!atomic_load(&job->go)) sleep_ms(1);
+    job->result++;
+}
+
+static void a_task_runs_and_ends(void) {
+    struct job job = {.go = true};
+    EXPECT(os->task_wait(os, 0)); /* None was started: nothing to wait for. */
+    EXPECT(os->task_wait(os, UINT64_MAX));
+    for (int i = 0; i < 200; i++) {
+        EXPECT_EQUAL(os->task_start(os, do_job, &job), STATUS_OK);
+        EXPECT(os->task_wait(os, UINT64_MAX));
+        EXPECT_EQUAL(job.result, i + 1);
+        EXPECT(os->task_wait(os, 0));
+    }
+}
+
+static void waiting_for_a_task_has_a_limit(void) {
+    struct job job = {0};
+    EXPECT_EQUAL(os->task_start(os, do_job, &job), STATUS_OK);
+    uint64_t start = os->monotonic_us(os);
+    EXPECT(!os->task_wait(os, 0));
+    EXPECT(!os->task_wait(os, 30000));
+    EXPECT(os->monotonic_us(os) - start >= 29000); /* Two clocks are compared. */
+    EXPECT_EQUAL(os->task_start(os, do_job, &job), STATUS_AGAIN); /* One at a time. */
+    while (!atomic_load(&job.begun)) sleep_ms(1);
+    EXPECT(!os->task_wait(os, 1));
+    atomic_store(&job.go, true);
+    start = os->monotonic_us(os);
+    EXPECT(os->task_wait(os, 60000000)); /* Wakes at its end, not at the limit. */
+    EXPECT(os->monotonic_us(os) - start < 30000000);
+    EXPECT_EQUAL(job.result, 1);
+    EXPECT_EQUAL(os->task_start(os, do_job, &job), STATUS_OK);
+    EXPECT(os->task_wait(os, UINT64_MAX));
+    EXPECT_EQUAL(job.result, 2);
+}
+
 int main(void) {
     os = posix_os();
     RUN(tells_each_sync_once);
@@ -124,5 +171,7 @@ int main(void) {
     RUN(a_finished_sync_needs_no_sleep);
     RUN(waits_for_time);
     RUN(warms_regions);
+    RUN(a_task_runs_and_ends);
+    RUN(waiting_for_a_task_has_a_limit);
     return test_finish();
 }
