@@ -245,17 +245,11 @@ enum status engine_submit(struct engine *engine, struct change *change,
 /* --- Seal ------------------------------------------------------------------------------
  */
 
-static uint8_t *put_sum(uint8_t *p, const struct trie_sum *sum) {
-    store_le64(p, sum->count);
-    memcpy(p + 8, sum->root, SHA256_SIZE);
-    return p + 8 + SHA256_SIZE;
-}
-
 void seal_encode(uint64_t sequence, const struct roots *roots, uint8_t body[SEAL_SIZE]) {
     store_le64(body, sequence);
     memcpy(body + 8, roots->state_root, SHA256_SIZE);
     memcpy(body + 40, semantics_id, SHA256_SIZE);
-    put_sum(put_sum(body + 72, &roots->keyspace), &roots->system);
+    trie_sum_encode(&roots->system, trie_sum_encode(&roots->keyspace, body + 72));
 }
 
 enum status seal_decode(struct slice body, uint64_t *sequence, struct roots *roots) {
@@ -264,10 +258,7 @@ enum status seal_decode(struct slice body, uint64_t *sequence, struct roots *roo
     *sequence = load_le64(p);
     memcpy(roots->state_root, p + 8, SHA256_SIZE);
     if (memcmp(p + 40, semantics_id, SHA256_SIZE) != 0) return STATUS_VERSION;
-    roots->keyspace.count = load_le64(p + 72);
-    memcpy(roots->keyspace.root, p + 80, SHA256_SIZE);
-    roots->system.count = load_le64(p + 112);
-    memcpy(roots->system.root, p + 120, SHA256_SIZE);
+    trie_sum_decode(trie_sum_decode(p + 72, &roots->keyspace), &roots->system);
     return STATUS_OK;
 }
 
@@ -327,11 +318,13 @@ void engine_proof_state(const struct engine *engine, struct proof_state *proof) 
 void engine_facts(const struct engine *engine, struct engine_facts *facts) {
     *facts = engine->facts;
     if (!engine->log) return;
-    facts->log_disk_bytes = log_disk_bytes(engine->log);
-    facts->log_segments = log_segment_count(engine->log);
-    facts->unsynced_bytes = log_unsynced_bytes(engine->log);
-    facts->sync_running = log_sync_running(engine->log);
-    facts->log_id = log_id(engine->log);
+    /* While the scan runs, the log is its thread's alone; the follower knows the same. */
+    const struct log *log = engine->follower ? engine->follower : engine->log;
+    facts->log_disk_bytes = log_disk_bytes(log);
+    facts->log_segments = log_segment_count(log);
+    facts->unsynced_bytes = log_unsynced_bytes(log);
+    facts->sync_running = log_sync_running(log);
+    facts->log_id = log_id(log);
 }
 
 int engine_exit_code(enum status status) {

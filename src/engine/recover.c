@@ -149,7 +149,7 @@ static enum status scan_some(struct engine *engine, struct engine_report *report
 }
 
 /* The scan on a thread of its own, with a second handle to follow it. */
-static enum status begin_scan(struct engine *engine) {
+static enum status begin_scan(struct engine *engine, const struct engine_report *report) {
     engine->phase = PHASE_SCAN;
     if (engine->options.read_only || engine->options.verify_every_seal)
         return STATUS_AGAIN;
@@ -160,6 +160,7 @@ static enum status begin_scan(struct engine *engine) {
     if (log_open(engine->os, engine->allocator, engine->directory, &options, &follower,
                  &unused))
         return STATUS_AGAIN; /* What is wrong the scan will say. */
+    engine->ahead.report = report->log; /* what log_open() has found stays in it */
     if (!scan_ahead_start(&engine->ahead, engine->os, engine->log)) {
         log_close(follower);
         return STATUS_AGAIN;
@@ -251,7 +252,7 @@ enum status engine_recover(struct engine *engine, uint64_t budget_us,
     enum status status = STATUS_AGAIN;
     if (engine->phase == PHASE_OPENED) {
         engine->replay_started_us = start;
-        status = begin_scan(engine);
+        status = begin_scan(engine, report);
     }
     do {
         status = engine->phase == PHASE_SCAN ? scan_some(engine, report)

@@ -94,12 +94,6 @@ void record_value_hash(const struct record *record, const struct record_hashes *
     sha256(bytes, (size_t)(p - bytes), value);
 }
 
-static uint8_t *put_sum(uint8_t *p, const struct trie_sum *sum) {
-    store_le64(p, sum->count);
-    memcpy(p + 8, sum->root, SHA256_SIZE);
-    return p + 8 + SHA256_SIZE;
-}
-
 void object_value_hash(const struct object *object, const struct trie_sum *records,
                        uint8_t value[SHA256_SIZE]) {
     static const struct trie_sum no_nodes;
@@ -107,8 +101,8 @@ void object_value_hash(const struct object *object, const struct trie_sum *recor
     bytes[1] = (uint8_t)object->type;
     store_le64(bytes + 2, CONFIG_SIZE);
     config_encode(&object->config, bytes + 10);
-    uint8_t *p = put_sum(bytes + 10 + CONFIG_SIZE, records);
-    p = put_sum(p, &no_nodes);
+    uint8_t *p = trie_sum_encode(records, bytes + 10 + CONFIG_SIZE);
+    p = trie_sum_encode(&no_nodes, p);
     memcpy(p, object->chain, SHA256_SIZE);
     store_le64(p + SHA256_SIZE, object->next_slot);
     sha256(bytes, sizeof bytes, value);
@@ -117,6 +111,6 @@ void object_value_hash(const struct object *object, const struct trie_sum *recor
 void roots_finish(struct roots *roots) {
     uint8_t bytes[1 + 4 + SHA256_SIZE + 2 * 40] = {0x18, 1};
     memcpy(bytes + 5, semantics_id, SHA256_SIZE);
-    put_sum(put_sum(bytes + 37, &roots->keyspace), &roots->system);
+    trie_sum_encode(&roots->system, trie_sum_encode(&roots->keyspace, bytes + 37));
     sha256(bytes, sizeof bytes, roots->state_root);
 }

@@ -31,11 +31,8 @@ void trie_leaf_hash(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_S
 
 void trie_node_hash(const struct trie_sum *left, const struct trie_sum *right,
                     uint8_t hash[SHA256_SIZE]) {
-    uint8_t bytes[1 + 2 * (8 + SHA256_SIZE)] = {0x11};
-    store_le64(bytes + 1, left->count);
-    memcpy(bytes + 9, left->root, SHA256_SIZE);
-    store_le64(bytes + 41, right->count);
-    memcpy(bytes + 49, right->root, SHA256_SIZE);
+    uint8_t bytes[1 + 2 * TRIE_SUM_SIZE] = {0x11};
+    trie_sum_encode(right, trie_sum_encode(left, bytes + 1));
     sha256(bytes, sizeof bytes, hash);
 }
 

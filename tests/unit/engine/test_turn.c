@@ -2,6 +2,7 @@
 #define _DEFAULT_SOURCE /* for fixture.h */
 #include "test.h"
 
+#include "engine/engine_internal.h"
 #include "unit/engine/fixture.h"
 
 #define SECOND UINT64_C(1000000)
@@ -171,6 +172,127 @@ static void a_quiet_server_comes_to_rest(void) {
     end();
 }
 
+/* --- Alone ---------------------------------------------------------------------------------- */
+
+static void who_is_alone_is_synced_in_place(void) {
+    begin(SYNC_ALWAYS);
+    world.hold_sync = true; /* The helper would never end. */
+    engine_set_alone(engine, true);
+    struct engine_facts facts;
+    for (int i = 0; i < 5; i++) {
+        add(i);
+        EXPECT(engine_acknowledged(engine) < engine_size(engine));
+        turn(engine);
+        EXPECT_EQUAL(engine_durable(engine), engine_size(engine));
+        EXPECT_EQUAL(engine_acknowledged(engine), engine_size(engine));
+        EXPECT(!log_sync_running(engine->log));
+        engine_facts(engine, &facts);
+        EXPECT_EQUAL(facts.syncs, i + 1);
+    }
+    engine_set_alone(engine, false);
+    add(5);
+    turn(engine);
+    EXPECT(log_sync_running(engine->log));
+    uint64_t durable = engine_durable(engine);
+    engine_set_alone(engine, true); /* The helper has it: it is left to end. */
+    add(6);
+    turn(engine);
+    EXPECT_EQUAL(engine_durable(engine), durable);
+    world.hold_sync = false;
+    turn(engine);
+    turn(engine);
+    EXPECT_EQUAL(engine_durable(engine), engine_size(engine));
+    EXPECT_EQUAL(engine_acknowledged(engine), engine_size(engine));
+    end();
+}
+
+/* Who does not wait for the disk does not wait for it because of being alone. */
+static void alone_without_always_uses_the_helper(void) {
+    begin(SYNC_EVERY_SECOND);
+    world.hold_sync = true;
+    engine_set_alone(engine, true);
+    world.monotonic += 2 * SECOND;
+    add(0);
+    turn(engine);
+    EXPECT(log_sync_running(engine->log));
+    EXPECT_EQUAL(engine_durable(engine), 0);
+    end();
+}
+
+/* --- Frames held back while a sync runs ------------------------------------------------------ */
+
+#define HOLD_BYTES (UINT64_C(8) << 20)
+
+/* One entry of about `size` bytes. */
+static void add_much(uint64_t size) {
+    static char attributes[60001];
+    memset(attributes, 'a', 60000);
+    struct batch batch;
+    batch_begin(&batch, os_allocator(), 64 << 20);
+    for (uint64_t i = 0; i < size / 60000; i++) {
+        change_commit(make_setattr(&made, "k", "e0", attributes));
+        EXPECT_EQUAL(batch_add(&batch, &made.change), STATUS_OK);
+    }
+    uint64_t sequence;
+    EXPECT_EQUAL(engine_batch_submit(engine, &batch, &sequence), STATUS_OK);
+    struct batch_event event;
+    while (engine_batch_next(engine, &event) == STATUS_OK) continue;
+    batch_free(&batch);
+}
+
+/* With a sync on the helper that does not end. */
+static void begin_held(void) {
+    begin(SYNC_ALWAYS);
+    world.reserves = true;
+    options.seal_dirty_max = UINT64_MAX;
+    world.hold_sync = true;
+    add(0);
+    turn(engine);
+    EXPECT(log_sync_running(engine->log));
+    EXPECT_EQUAL(log_buffered_bytes(engine->log), 0);
+}
+
+static void frames_wait_while_a_sync_runs(void) {
+    begin_held();
+    for (int i = 1; i < 100; i++) {
+        add(i);
+        turn(engine);
+        EXPECT_EQUAL(log_written(engine->log), 1);
+    }
+    uint64_t buffered = log_buffered_bytes(engine->log);
+    EXPECT(buffered > 0);
+    world.hold_sync = false;
+    turn(engine); /* Ended: written in the same turn, and the next sync started for it. */
+    EXPECT_EQUAL(engine_durable(engine), 1);
+    EXPECT_EQUAL(log_written(engine->log), 100);
+    EXPECT_EQUAL(log_buffered_bytes(engine->log), 0);
+    turn(engine);
+    EXPECT_EQUAL(engine_durable(engine), 100);
+    EXPECT_EQUAL(engine_acknowledged(engine), 100);
+    end();
+}
+
+static void frames_do_not_wait_when_they_are_many(void) {
+    begin_held();
+    add_much(HOLD_BYTES - (1 << 20));
+    turn(engine);
+    EXPECT_EQUAL(log_written(engine->log), 1);
+    EXPECT(log_buffered_bytes(engine->log) > HOLD_BYTES / 2);
+    add_much(HOLD_BYTES + (1 << 20));
+    turn(engine);
+    EXPECT_EQUAL(log_written(engine->log), 3);
+    EXPECT_EQUAL(log_buffered_bytes(engine->log), 0);
+    EXPECT(log_sync_running(engine->log));
+    for (int i = 0; i < 40; i++) { /* Nor does it grow beyond by many small ones. */
+        add_much(1 << 20);
+        turn(engine);
+        EXPECT(log_buffered_bytes(engine->log) < HOLD_BYTES);
+    }
+    EXPECT(log_written(engine->log) > 4);
+    EXPECT_EQUAL(engine_acknowledged(engine), 0);
+    end();
+}
+
 int main(void) {
     RUN(seals_an_interval_after_the_first_change);
     RUN(seals_when_enough_is_dirty);
@@ -178,5 +300,9 @@ int main(void) {
     RUN(everysec_waits_only_when_it_takes_too_long);
     RUN(no_never_waits);
     RUN(a_quiet_server_comes_to_rest);
+    RUN(who_is_alone_is_synced_in_place);
+    RUN(alone_without_always_uses_the_helper);
+    RUN(frames_wait_while_a_sync_runs);
+    RUN(frames_do_not_wait_when_they_are_many);
     return test_finish();
 }
