@@ -226,6 +226,23 @@ static void fetch_ahead(const struct engine *engine, const struct log *log) {
     if (count > 0) kernel_fetch(engine->kernel, object, elements, count);
 }
 
+/* An entry cannot be applied. If the scan will refuse too, its word is the one to say, so that
+ * the answer does not hang on which of the two was faster. */
+static enum status refuse_entry(struct engine *engine, struct engine_report *report,
+                                const struct frame *frame, enum status status,
+                                const char *why) {
+    struct scan_ahead *ahead = &engine->ahead;
+    if (ahead->running) {
+        ahead->os->task_wait(ahead->os, UINT64_MAX);
+        ahead->running = false;
+        if (ahead->verdict) {
+            report->log = ahead->report;
+            return refuse(engine, report, NULL, ahead->verdict, NULL);
+        }
+    }
+    return refuse(engine, report, frame, status, why);
+}
+
 static enum status replay_some(struct engine *engine, struct engine_report *report) {
     struct log *log = engine->follower ? engine->follower : engine->log;
     for (int i = 0; i < REPLAY_STEP; i++) {
@@ -239,7 +256,7 @@ static enum status replay_some(struct engine *engine, struct engine_report *repo
         const char *why = "";
         status = replay(engine, &frame, &why);
         if (status == STATUS_MEMORY) why = "no memory to apply it";
-        if (status) return refuse(engine, report, &frame, status, why);
+        if (status) return refuse_entry(engine, report, &frame, status, why);
     }
     return STATUS_AGAIN;
 }
