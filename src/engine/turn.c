@@ -6,6 +6,7 @@
 #define MARK_IDLE_US   (SECOND / 10) /* a durable mark this long after the last sync */
 #define SPACE_CHECK_US (SECOND / 10) /* look for disk space this often */
 #define WINDOW_US      (2 * SECOND) /* everysec: older unsynced entries hold answers back */
+#define IN_PLACE_BYTES (UINT64_C(64) << 10) /* more than this goes to the helper */
 #define WINDOW_BYTES   (UINT64_C(64) << 20)
 #define HOLD_BYTES     (UINT64_C(8) << 20) /* buffered at most while a sync runs */
 
@@ -61,7 +62,8 @@ static enum status sync_in_place(struct engine *engine, uint64_t now) {
 }
 
 static enum status start_sync(struct engine *engine, uint64_t now) {
-    if (engine->alone && engine->options.sync_policy == SYNC_ALWAYS)
+    if (engine->alone && engine->options.sync_policy == SYNC_ALWAYS &&
+        log_unsynced_bytes(engine->log) <= IN_PLACE_BYTES)
         return sync_in_place(engine, now);
     enum status status = log_sync_start(engine->log);
     if (status) return status;

@@ -208,15 +208,15 @@ void search_begin(struct search *search, const struct state *state,
     if (search->query.k > object->live) search->query.k = (uint32_t)object->live;
 }
 
-bool search_step(struct search *search, uint32_t rows) {
+/* True when all slots were looked at. */
+static bool scan_slots(struct search *search, uint32_t rows) {
     const struct object *object = search->object;
     const struct pool *vectors = &object->vectors, *facts = &object->facts;
-    uint32_t limit = vectors->limit;
-    uint32_t end = limit - search->next_slot > rows ? search->next_slot + rows : limit;
+    uint32_t limit = search->query.k > 0 ? vectors->limit : 0;
     bool singly = search->wide || search->query.tag_count > 0;
-    while (search->query.k > 0 && search->next_slot < end) {
+    while (search->next_slot < limit && rows > 0) {
         uint32_t slot = search->next_slot;
-        uint32_t run = end - slot;
+        uint32_t run = limit - slot < rows ? limit - slot : rows;
         uint32_t in_chunk = vectors->rows_per_chunk - slot % vectors->rows_per_chunk;
         uint32_t in_facts = facts->rows_per_chunk - slot % facts->rows_per_chunk;
         if (run > in_chunk) run = in_chunk;
@@ -226,13 +226,26 @@ bool search_step(struct search *search, uint32_t rows) {
         if (singly) scan_singly(search, slot, first_row, first_facts, run);
         else scan_run(search, slot, first_row, first_facts, run);
         search->next_slot += run;
+        rows -= run;
     }
-    if (search->query.k > 0 && search->next_slot < limit) return false;
-    for (uint32_t count = search->hit_count; count > 1;) {
-        struct hit worst = search->hits[0];
-        search->hits[0] = search->hits[--count];
-        search->hits[count] = worst;
-        sift_down(search, count, 0);
-    }
+    if (search->next_slot < limit) return false;
+    search->unsorted = search->hit_count;
     return true;
+}
+
+/* Take the worst off the heap, and again: what is taken stands in order behind it. */
+static void sort_hits(struct search *search, uint32_t count) {
+    for (; search->unsorted > 1 && count > 0; count--) {
+        struct hit worst = search->hits[0];
+        uint32_t last = --search->unsorted;
+        search->hits[0] = search->hits[last];
+        search->hits[last] = worst;
+        sift_down(search, last, 0);
+    }
+}
+
+bool search_step(struct search *search, uint32_t rows) {
+    if (search->unsorted == 0 && !scan_slots(search, rows)) return false;
+    sort_hits(search, rows);
+    return search->unsorted <= 1;
 }

@@ -37,6 +37,7 @@ struct search {
     struct hit *hits; /* a heap while the search runs, in order when it is done */
     uint32_t hit_count;
     uint32_t next_slot;
+    uint32_t unsorted; /* hits that are still a heap, once all slots were looked at */
     bool wide;           /* 64-bit sums could overflow: 128-bit kernels */
     uint128 bound;       /* what a row must reach, once there are k hits; see search.c */
     uint64_t query_norm; /* COSINE: |a|^2 of the query */
@@ -47,8 +48,8 @@ struct search {
 void search_begin(struct search *search, const struct state *state,
                   const struct object *object, const struct query *query,
                   struct hit *hits);
-/* Look at about `rows` more slots. True when done: search->hits[0 .. hit_count) are the
- * nearest, best first, ties by element name. */
+/* Look at about `rows` more slots, or put about as many hits in order. True when done:
+ * search->hits[0 .. hit_count) are the nearest, best first, ties by element name. */
 bool search_step(struct search *search, uint32_t rows);
 
 #endif

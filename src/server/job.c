@@ -129,9 +129,8 @@ static void end(struct server *server) {
     struct job *job = &server->job;
     job_drain(server);
     if (job->batch.count || job->batch.elements.capacity || job->batch.payload.capacity) {
-        size_t limit = (size_t)server->options.client_query_buffer_limit;
         batch_free(&job->batch);
-        batch_begin(&job->batch, server->allocator, limit);
+        batch_begin(&job->batch, server->allocator, BATCH_BYTES_MAX);
     }
     queue_free(&job->queue, server->allocator);
     overlay_free(&job->overlay);

@@ -18,6 +18,10 @@
 
 enum job_phase { JOB_BEGIN, JOB_PLAN, JOB_WALK, JOB_MORE, JOB_DRAIN };
 
+/* Elements and payloads of one entry, each: what the frame's lengths and the reservation of
+ * memory allow for. */
+#define BATCH_BYTES_MAX ((size_t)1 << 30)
+
 struct job {
     bool active;
     enum job_phase phase;

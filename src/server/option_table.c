@@ -68,7 +68,7 @@ static const struct option option_rows[] = {
      .help = "Most arguments of one command."},
     {.name = "client-query-buffer-limit", .offset = AT(client_query_buffer_limit),
      .type = OPTION_SIZE, .initial = "1gb", .least = MIB, .most = 64 * GIB,
-     .help = "A client whose unexecuted input, MULTI included, is longer is closed."},
+     .help = "A client whose unexecuted input is longer is closed; a longer MULTI is refused."},
     {.name = "client-output-buffer-limit", .offset = AT(client_output_buffer_limit),
      .type = OPTION_SIZE, .initial = "256mb", .least = MIB, .most = 64 * GIB,
      .help = "A client whose unread replies are longer is closed."},

@@ -366,8 +366,7 @@ int server_begin(struct server *server) {
     server->os->random(server->os, id, sizeof id);
     server->os->random(server->os, server->hash_seed, sizeof server->hash_seed);
     hex_text(id, sizeof id, server->run_id);
-    batch_begin(&server->job.batch, server->allocator,
-                (size_t)server->options.client_query_buffer_limit);
+    batch_begin(&server->job.batch, server->allocator, BATCH_BYTES_MAX);
     if (scratch_begin(&server->scratch, server->allocator)) {
         fprintf(stderr, "out of memory\n");
         return 70;
