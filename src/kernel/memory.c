@@ -159,8 +159,10 @@ static void *take_large(struct memory *memory, size_t size) {
     size_t whole = whole_regions(size);
     void *address;
     if (whole == REGION_SIZE && memory->spare_count > 0) {
-        address =
-            memory->spare[--memory->spare_count]; /* Reserved when it was admitted. */
+        /* Reserved when it was admitted. From the end: the first ones are being warmed. */
+        memory->spare_count--;
+        address = memory->spare[(memory->spare_first + memory->spare_count) % SPARE_MAX];
+        if (memory->warmed > memory->spare_count) memory->warmed = memory->spare_count;
     } else {
         address = memory->source.take(memory->source.context, whole);
         check(address != NULL);

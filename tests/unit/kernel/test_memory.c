@@ -93,6 +93,29 @@ static void great_blocks_have_their_own_regions(void) {
     EXPECT_EQUAL(source.taken, 0);
 }
 
+/* Small blocks and great ones come out of the same reserve, from its two ends, round and round. */
+static void reserved_regions_are_handed_out_once(void) {
+    enum { SMALL = 7, GREAT = 14, BLOCKS = 3000 };
+    struct source source;
+    struct memory_source from = source_begin(&source);
+    struct memory memory;
+    memory_begin(&memory, &from);
+    static struct block blocks[BLOCKS];
+    for (int i = 0; i < BLOCKS; i++) {
+        EXPECT_EQUAL(memory_reserve(&memory, 0), STATUS_OK);
+        blocks[i] = memory_take(&memory, i % 100 == 99 ? GREAT : SMALL);
+        EXPECT(all_zero(blocks[i].address, block_size(SMALL)));
+        memset(blocks[i].address, 1 + i % 250, block_size(blocks[i].size_class));
+    }
+    for (int i = 0; i < BLOCKS; i++) {
+        const uint8_t *p = blocks[i].address;
+        size_t size = block_size(blocks[i].size_class);
+        EXPECT(p[0] == 1 + i % 250 && p[size / 2] == p[0] && p[size - 1] == p[0]);
+    }
+    memory_end(&memory);
+    EXPECT_EQUAL(source.taken, 0);
+}
+
 static void reserve_says_when_there_is_none(void) {
     struct source source;
     struct memory_source from = source_begin(&source);
@@ -242,6 +265,7 @@ int main(void) {
     RUN(blocks_are_zero_aligned_and_apart);
     RUN(empty_regions_go_back);
     RUN(great_blocks_have_their_own_regions);
+    RUN(reserved_regions_are_handed_out_once);
     RUN(reserve_says_when_there_is_none);
     RUN(own_copies_only_what_a_view_sees);
     RUN(a_given_block_stays_for_its_views);
