@@ -8,7 +8,7 @@
 #define WINDOW_US      (2 * SECOND) /* everysec: older unsynced entries hold answers back */
 #define IN_PLACE_BYTES (UINT64_C(64) << 10) /* more than this goes to the helper */
 #define WINDOW_BYTES   (UINT64_C(64) << 20)
-#define HOLD_BYTES     (UINT64_C(8) << 20) /* buffered at most while a sync runs */
+#define HOLD_BYTES     (UINT64_C(8) << 20) /* one frame as great as this does not wait */
 
 static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
