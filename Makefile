@@ -159,12 +159,14 @@ fuzz_sources   := $(wildcard tests/fuzz/fuzz_*.c)
 bench_sources  := $(wildcard tests/bench/bench_*.c)
 crash_sources  := $(wildcard tests/crash/*.c)
 sim_sources    := $(wildcard tests/sim/*.c)
+client_sources := $(wildcard tests/clients/*.c)
 
 unit_programs   := $(unit_sources:%.c=$(BUILD)/%)
 golden_programs := $(golden_sources:%.c=$(BUILD)/%)
 bench_programs  := $(bench_sources:%.c=$(BUILD)/%)
 crash_program   := $(if $(crash_sources),$(BUILD)/tests/crash/crash)
 fuzz_programs   := $(fuzz_sources:%.c=$(BUILD)/%)
+client_programs := $(client_sources:%.c=$(BUILD)/%)
 
 $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -190,9 +192,12 @@ $(bench_programs): %: %.o $$(call libs_for,server)
 $(fuzz_programs): %: %.o $(simulator) $$(call libs_for,server)
 	$(link) -fsanitize=fuzzer $^ $(libraries)
 
+$(client_programs): %: %.o
+	$(link) $^ -lhiredis
+
 -include $(sources:src/%.c=$(BUILD)/obj/%.d)
 -include $(patsubst %.c,$(BUILD)/%.d,$(unit_sources) $(golden_sources) $(bench_sources) \
-	$(crash_sources) $(sim_sources) $(fuzz_sources))
+	$(crash_sources) $(sim_sources) $(fuzz_sources) $(client_sources))
 
 # Golden programs as WebAssembly: no C library, no import. For tests/arch/run, with its CC.
 wasm_programs := $(golden_programs:%=%.wasm)
@@ -206,6 +211,7 @@ wasm-programs: $(wasm_programs)
 crash-program: $(crash_program)
 bench-programs: $(bench_programs)
 fuzz-programs: $(fuzz_programs)
+client-programs: $(client_programs)
 
 # For tests/bugs/run: compile SOURCE with -DBUG_$(BUG), and link a program with OBJECTS before
 # its libraries, so that they are taken instead of the sound ones.
@@ -237,18 +243,18 @@ deps: ## Install every system package that is missing
 # --- Tests ------------------------------------------------------------------------------
 
 # What tests/run runs. The sanitizers leave out what they cannot see or what takes hours.
-SUITES ?= style unit golden arch server crash python tools bugs
+SUITES ?= style unit golden arch server clients crash python tools bugs
 
 ifdef T
 test: $(BUILD)/tests/unit/$(dir $(T))test_$(notdir $(T)) ## Run all tests, or one: T=kernel/fixed
 	@$<
 else
 test:
-	@$(need) build test arch lint
+	@BUILD=$(BUILD) $(need) build test arch lint
 	@$(MAKE) --no-print-directory -s test-suites
 endif
 
-test-suites: all test-programs crash-program
+test-suites: all test-programs crash-program client-programs
 	@BUILD=$(BUILD) tests/run $(SUITES)
 
 test-arch: ## Unit and golden tests on aarch64, riscv64, big-endian s390x (qemu) and wasm32 (node)
@@ -371,6 +377,6 @@ help: ## Show this list
 FORCE:
 
 .PHONY: all demo run deps test test-suites test-programs wasm-programs test-arch crash-program bench-programs \
-	fuzz-programs asan ubsan tsan coverage fuzz bench soak lint lint-built lint-layers \
+	fuzz-programs client-programs asan ubsan tsan coverage fuzz bench soak lint lint-built lint-layers \
 	lint-style lint-exported lint-globals lint-kernel lint-clang lint-kqueue lint-cppcheck format install \
 	uninstall clean help
