@@ -59,6 +59,7 @@ static void dissolve_object(struct kernel *kernel, uint32_t *budget) {
         heap_free(memory, heap, meta->name);
         heap_free(memory, heap, meta->attributes);
         heap_free(memory, heap, meta->fp32);
+        record_untag(memory, &kernel->state, object, slot);
     }
     if (object->buried_slot < object->metas.limit) return;
     if (!pool_dissolve(memory, &object->vectors, budget)) return;

@@ -35,6 +35,7 @@ enum status kernel_create(const struct memory_source *source, struct kernel **ou
     pool_begin(&state->nodes, sizeof(struct trie_node), CHUNK_AT_RANDOM);
     pool_begin(&state->objects, sizeof(struct object), CHUNK_AT_RANDOM);
     heap_begin(&state->heap);
+    tags_begin(&state->tags);
     *out = kernel;
     return STATUS_OK;
 }
@@ -263,15 +264,6 @@ static void store_vector(struct kernel *kernel, struct object *object, uint32_t 
     meta->exponent = vector.exponent;
 }
 
-static void store_tag(struct kernel *kernel, struct object *object, uint32_t slot,
-                      uint64_t tag) {
-    struct facts *facts = pool_own(&kernel->memory, &object->facts, slot);
-    facts->word |= FACT_TAGGED;
-    facts->tag = tag;
-    struct meta *meta = pool_own(&kernel->memory, &object->metas, slot);
-    meta->flags |= CHANGE_TAG;
-}
-
 /* Replace the attributes; `keep` false removes them. */
 static void store_attributes(struct kernel *kernel, struct object *object, uint32_t slot,
                              struct slice bytes, bool keep) {
@@ -358,7 +350,8 @@ static void apply_vadd(struct kernel *kernel, uint64_t sequence,
     if (change->flags & CHANGE_ATTRIBUTES)
         store_attributes(kernel, object, slot, change->attributes,
                          outcome->added || change->attributes.size > 0);
-    if (change->flags & CHANGE_TAG) store_tag(kernel, object, slot, change->tag);
+    if (change->flags & CHANGE_TAG)
+        record_tag(&kernel->memory, state, object, slot, change->tag);
     store_fp32(kernel, object, slot, change->fp32, (change->flags & CHANGE_FP32) != 0);
     object->next_slot++;
     finish_record(kernel, object, slot, sequence, change);
@@ -383,6 +376,7 @@ static void apply_vrem(struct kernel *kernel, const struct change *change,
     heap_free(&kernel->memory, &state->heap, meta->name);
     heap_free(&kernel->memory, &state->heap, meta->attributes);
     heap_free(&kernel->memory, &state->heap, meta->fp32);
+    record_untag(&kernel->memory, state, object, slot);
     pool_give(&kernel->memory, &object->metas, slot);
     pool_give(&kernel->memory, &object->facts, slot);
     pool_give(&kernel->memory, &object->vectors, slot);
@@ -397,7 +391,8 @@ static void apply_to_record(struct kernel *kernel, uint64_t sequence,
     uint32_t slot = place.slot;
     touch_object(kernel, place.row);
     struct object *object = own_object(kernel, place.row);
-    if (change->type == CHANGE_SETTAG) store_tag(kernel, object, slot, change->tag);
+    if (change->type == CHANGE_SETTAG)
+        record_tag(&kernel->memory, &kernel->state, object, slot, change->tag);
     else
         store_attributes(kernel, object, slot, change->attributes,
                          change->attributes.size > 0);

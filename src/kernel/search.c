@@ -13,7 +13,10 @@
 
 #include "kernel/pure.h"
 
-enum { RUN_MAX = 64 }; /* rows at a time; also the rows of a chunk of facts */
+enum {
+    RUN_MAX = 64,     /* rows at a time; also the rows of a chunk of facts */
+    FETCH_MAX = 2048, /* bytes of a row asked for ahead */
+};
 
 uint32_t query_stride(uint32_t dim) {
     return (dim + DISTANCE_STRIDE - 1) / DISTANCE_STRIDE * DISTANCE_STRIDE;
@@ -116,16 +119,6 @@ static void offer(struct search *search, const struct hit *hit) {
 /* --- Rows ------------------------------------------------------------------------------
  */
 
-static bool wanted(const struct search *search, const struct facts *facts) {
-    if (!(facts->word & FACT_LIVE)) return false;
-    const struct query *query = &search->query;
-    if (query->tag_count == 0) return true;
-    if (!(facts->word & FACT_TAGGED)) return false;
-    for (size_t i = 0; i < query->tag_count; i++)
-        if (query->tags[i] == facts->tag) return true;
-    return false;
-}
-
 /* May a row of this 64-bit sum still enter? One comparison, never wrong about a no. */
 static bool hopeful(const struct search *search, int64_t sum, const struct facts *facts) {
     if (search->hit_count < search->query.k) return true;
@@ -159,7 +152,8 @@ static void scan_run(struct search *search, uint32_t slot, const int32_t *rows,
         distance()->l2_rows(search->query.values, rows, object->stride, count, sums);
     else distance()->dot_rows(search->query.values, rows, object->stride, count, sums);
     for (uint32_t i = 0; i < count; i++) {
-        if (!hopeful(search, sums[i], &facts[i]) || !wanted(search, &facts[i])) continue;
+        bool live = (facts[i].word & FACT_LIVE) != 0;
+        if (!live || !hopeful(search, sums[i], &facts[i])) continue;
         struct hit hit = hit_of(search, slot + i, sums[i], &facts[i]);
         offer(search, &hit);
     }
@@ -175,16 +169,18 @@ static void scan_wide(struct search *search, uint32_t slot, const int32_t *row) 
     offer(search, &hit);
 }
 
-/* Rows that the filter or the width of their numbers makes us take one by one. */
-static void scan_singly(struct search *search, uint32_t slot, const int32_t *rows,
-                        const struct facts *facts, uint32_t count) {
-    uint32_t stride = search->object->stride;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!wanted(search, &facts[i])) continue;
-        const int32_t *row = rows + (size_t)i * stride;
-        if (search->wide) scan_wide(search, slot + i, row);
-        else scan_run(search, slot + i, row, &facts[i], 1);
+/* The rows of one chunk from `slot` on. */
+static void scan_rows(struct search *search, uint32_t slot, uint32_t count) {
+    const struct object *object = search->object;
+    const int32_t *rows = pool_row(&object->vectors, slot);
+    const struct facts *facts = pool_row(&object->facts, slot);
+    if (!search->wide) {
+        scan_run(search, slot, rows, facts, count);
+        return;
     }
+    for (uint32_t i = 0; i < count; i++)
+        if (facts[i].word & FACT_LIVE)
+            scan_wide(search, slot + i, rows + (size_t)i * object->stride);
 }
 
 /* --- The search ------------------------------------------------------------------------
@@ -213,7 +209,6 @@ static bool scan_slots(struct search *search, uint32_t rows) {
     const struct object *object = search->object;
     const struct pool *vectors = &object->vectors, *facts = &object->facts;
     uint32_t limit = search->query.k > 0 ? vectors->limit : 0;
-    bool singly = search->wide || search->query.tag_count > 0;
     while (search->next_slot < limit && rows > 0) {
         uint32_t slot = search->next_slot;
         uint32_t run = limit - slot < rows ? limit - slot : rows;
@@ -221,16 +216,53 @@ static bool scan_slots(struct search *search, uint32_t rows) {
         uint32_t in_facts = facts->rows_per_chunk - slot % facts->rows_per_chunk;
         if (run > in_chunk) run = in_chunk;
         if (run > in_facts) run = in_facts;
-        const int32_t *first_row = pool_row(vectors, slot);
-        const struct facts *first_facts = pool_row(facts, slot);
-        if (singly) scan_singly(search, slot, first_row, first_facts, run);
-        else scan_run(search, slot, first_row, first_facts, run);
+        scan_rows(search, slot, run);
         search->next_slot += run;
         rows -= run;
     }
-    if (search->next_slot < limit) return false;
-    search->unsorted = search->hit_count;
-    return true;
+    return search->next_slot >= limit;
+}
+
+/* What a row is read from, of all slots that come next: they lie anywhere. Inlined, since
+ * gcc drops calls of functions that only prefetch. */
+static inline __attribute__((always_inline)) void
+fetch_rows(const struct object *object, const uint32_t *slots, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const char *row = pool_row(&object->vectors, slots[i]);
+        __builtin_prefetch(facts_at(object, slots[i]));
+        for (uint32_t at = 0; at < 4 * object->stride && at < FETCH_MAX; at += 64)
+            __builtin_prefetch(row + at);
+    }
+}
+
+/* True when all elements with one of the tags were looked at. */
+static bool scan_tagged(struct search *search, uint32_t rows) {
+    const struct tags *tags = &search->state->tags;
+    const struct object *object = search->object;
+    const struct query *query = &search->query;
+    uint32_t looked_at = 0;
+    while (looked_at < rows) {
+        const uint32_t *slots;
+        uint32_t count = tags_next(tags, &search->walk, &slots);
+        if (count == 0) {
+            if (search->next_tag == query->tag_count) return true;
+            tags_walk(tags, object->tags, query->tags[search->next_tag++], &search->walk);
+            looked_at++;
+            continue;
+        }
+        fetch_rows(object, slots, count);
+        for (uint32_t i = 0; i < count; i++) scan_rows(search, slots[i], 1);
+        looked_at += count;
+    }
+    return false;
+}
+
+/* True when all that may match was looked at. */
+static bool scan(struct search *search, uint32_t rows) {
+    bool filtered = search->query.tag_count > 0;
+    bool done = filtered ? scan_tagged(search, rows) : scan_slots(search, rows);
+    if (done) search->unsorted = search->hit_count;
+    return done;
 }
 
 /* Take the worst off the heap, and again: what is taken stands in order behind it. */
@@ -245,7 +277,7 @@ static void sort_hits(struct search *search, uint32_t count) {
 }
 
 bool search_step(struct search *search, uint32_t rows) {
-    if (search->unsorted == 0 && !scan_slots(search, rows)) return false;
+    if (search->unsorted == 0 && !scan(search, rows)) return false;
     sort_hits(search, rows);
     return search->unsorted <= 1;
 }

@@ -8,12 +8,13 @@
 
 #include "base/int128.h"
 #include "kernel/kernel.h"
+#include "kernel/tags.h"
 
 struct query {
     const int32_t
         *values; /* config.dim values, 64-byte aligned, zeros up to query_stride() */
     uint32_t k;  /* at least 1 */
-    const uint64_t *tags; /* any of them; NULL with tag_count 0: no filter */
+    const uint64_t *tags; /* any of them, each once; NULL with tag_count 0: no filter */
     size_t tag_count;
 };
 
@@ -36,11 +37,13 @@ struct search {
     struct query query;
     struct hit *hits; /* a heap while the search runs, in order when it is done */
     uint32_t hit_count;
-    uint32_t next_slot;
-    uint32_t unsorted; /* hits that are still a heap, once all slots were looked at */
-    bool wide;           /* 64-bit sums could overflow: 128-bit kernels */
-    uint128 bound;       /* what a row must reach, once there are k hits; see search.c */
-    uint64_t query_norm; /* COSINE: |a|^2 of the query */
+    uint32_t next_slot;   /* without a filter: slots below were looked at */
+    size_t next_tag;      /* with one: elements with the tags below were */
+    struct tag_walk walk; /* over those of the tag before it */
+    uint32_t unsorted;    /* hits that are still a heap, once all slots were looked at */
+    bool wide;            /* 64-bit sums could overflow: 128-bit kernels */
+    uint128 bound;        /* what a row must reach, once there are k hits; see search.c */
+    uint64_t query_norm;  /* COSINE: |a|^2 of the query */
 };
 
 /* `hits` has room for min(query.k, elements). The query and the room are borrowed until

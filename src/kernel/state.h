@@ -10,6 +10,7 @@
 
 #include "kernel/heap.h"
 #include "kernel/kernel.h"
+#include "kernel/tags.h"
 #include "kernel/trie.h"
 
 #define OBJECT_COLLECTION 1
@@ -33,7 +34,8 @@ struct meta {
     uint32_t name_size, attributes_size;
     uint8_t flags; /* of the record, as RV has them */
     int8_t exponent;
-    uint8_t unused[6];
+    uint8_t unused[2];
+    uint32_t tag_place; /* tags.h; of a record with a tag */
 };
 
 struct object {
@@ -48,6 +50,7 @@ struct object {
     uint64_t attributes_count; /* records with attributes */
     uint64_t live;             /* records */
     uint32_t records;          /* trie over metas */
+    uint32_t tags;             /* tags.h: the tree of its tags */
     uint32_t max_bits; /* bit length of the greatest |value| ever stored; only grows */
     uint32_t dirty;    /* is in the list of objects to hash at the next seal */
     uint32_t list_next, list_previous; /* object + 1: dirty list, or graveyard */
@@ -60,6 +63,7 @@ struct state {
     struct pool nodes; /* of all tries */
     struct pool objects;
     struct heap heap;
+    struct tags tags;
     uint32_t keyspace; /* trie over objects */
     uint64_t keys[DATABASE_COUNT];
     uint64_t records; /* in all objects */
@@ -125,6 +129,16 @@ void record_hashes(const struct object *object, const struct record *record,
 /* Everything about the live record in `slot`. */
 void record_read(const struct state *state, const struct object *object, uint32_t slot,
                  struct record *record);
+
+/* --- record_tag.c: a record's tag, in its facts and in the lists of tags
+ * ------------------- */
+
+/* Set or replace it; take it away, if there is one. What is hashed of the record is the
+ * caller's to bring up to date. */
+void record_tag(struct memory *memory, struct state *state, struct object *object,
+                uint32_t slot, uint64_t tag);
+void record_untag(struct memory *memory, struct state *state, struct object *object,
+                  uint32_t slot);
 
 /* OV over a sealed records trie. */
 void object_value_hash(const struct object *object, const struct trie_sum *records,

@@ -1,6 +1,7 @@
 /* The nearest elements: VSEARCH in our words, VSIM in those of Redis. */
 #include <math.h>
 
+#include "base/sort.h"
 #include "server/score.h"
 #include "server/server.h"
 #include "server/vector_arguments.h"
@@ -8,6 +9,7 @@
 
 #define COUNT_DEFAULT 10
 #define EF_MAX        1000000
+#define TAGS_MAX      4096
 /* Values compared between two looks at the clock: about half a millisecond. */
 #define VALUES_PER_STEP (UINT32_C(1) << 20)
 
@@ -128,6 +130,21 @@ static bool bind_query(struct call *call, const struct state *state,
     return false;
 }
 
+static int compare_tags(void *context, const void *a, const void *b) {
+    (void)context;
+    const uint64_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* Each tag once, as the kernel wants them. Gives how many are left. */
+static size_t distinct_tags(uint64_t *tags, size_t count) {
+    sort(tags, count, sizeof *tags, compare_tags, NULL);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || tags[i] != tags[kept - 1]) tags[kept++] = tags[i];
+    return kept;
+}
+
 /* Start the search; `search_more` ends it. */
 static void begin(struct call *call, const struct state *state,
                   const struct object *object, const struct search_words *words) {
@@ -148,7 +165,7 @@ static void begin(struct call *call, const struct state *state,
     struct query query = {.values = scratch->values,
                           .k = (uint32_t)k,
                           .tags = words->tag_count ? scratch->tags : NULL,
-                          .tag_count = words->tag_count};
+                          .tag_count = distinct_tags(scratch->tags, words->tag_count)};
     search_begin(&server->search.search, state, object, &query, scratch->hits);
     server->job.more = search_more;
 }
@@ -188,9 +205,9 @@ static bool read_tags(struct call *call, size_t *at, struct search_words *words)
     ++*at;
     size_t before = words->tag_count;
     while (*at < call->count && word_unsigned(call->arguments[*at], &tag)) {
-        if (words->tag_count == scratch->tag_capacity &&
-            scratch_tags(scratch, words->tag_count * 2 + 1))
-            return fail(call, "too many tags");
+        bool room = words->tag_count < scratch->tag_capacity ||
+                    scratch_tags(scratch, words->tag_count * 2 + 1) == STATUS_OK;
+        if (words->tag_count == TAGS_MAX || !room) return fail(call, "too many tags");
         scratch->tags[words->tag_count++] = tag;
         ++*at;
     }

@@ -93,4 +93,11 @@ start_server {} {
     test "a tag that nobody has finds nobody" {
         assert_equal {} [r vsearch big k 5 ele e0 tag 12345]
     }
+    test "a tag may be named twice, and up to 4,096 of them" {
+        assert_equal [r vsearch big k 9 ele e0 tag 3] [r vsearch big k 9 ele e0 tag 3 3 tag 3]
+        set tags {}
+        for {set i 0} {$i < 4096} {incr i} { lappend tags [expr {$i * 7}] }
+        assert_equal [r vsearch big k 9 ele e0 tag 0] [r vsearch big k 9 ele e0 tag {*}$tags]
+        assert_error "ERR too many tags" {r vsearch big k 9 ele e0 tag {*}$tags 5}
+    }
 }
