@@ -225,7 +225,7 @@ static void reply_item(struct reply *reply, const struct item *item) {
     if (values == 1) next_item(&rest, &value);
     bool single = values == 1 && value.kind == ITEM_VALUE && !value.multiple;
     reply_map(reply, 2 + named + flags + (values > 0 && !single));
-    reply_name(reply, item->word, "block");
+    reply_name(reply, single ? value.word : item->word, "block");
     reply_type(reply, values == 0                                ? "pure-token"
                       : single                                   ? value_type(value.word)
                       : values == 1 && value.kind == ITEM_CHOICE ? "oneof"

@@ -53,6 +53,9 @@ start_server {requirepass "" maxclients 123 enable-debug-command local} {
         set docs [lindex [r command docs vadd] 1]
         assert_equal vector_set [field $docs group]
         assert_equal key [field [lindex [field $docs arguments] 0] name]
+        set count [lsearch -inline [field [lindex [r command docs vsim] 1] arguments] *COUNT*]
+        assert_equal {num integer COUNT optional} \
+            [lmap name {name type token flags} {field $count $name}]
         assert {[llength [r command docs]] == 2 * [r command count]}
     }
     test "CLIENT" {
