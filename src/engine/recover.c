@@ -1,8 +1,9 @@
 /* Recovery: read the log from the disk, apply it, compare the last SEAL, take it into
  * use.
  *
- * Two passes. The scan decides where the log ends and whether what was acknowledged is
- * whole; the replay applies, close behind it where there are threads (scan_ahead.h).
+ * The scan decides where the log ends and whether what was acknowledged is whole; the
+ * replay applies: close behind it what it hands over, where there are threads
+ * (scan_ahead.h), and otherwise in a second pass over the files.
  * Nothing in the directory changes before both have succeeded, and nothing is served. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,10 +73,10 @@ static enum status replay_seal(struct engine *engine, const struct entry *entry,
 }
 
 static enum status replay_batch(struct engine *engine, const struct entry *entry,
-                                const struct frame *frame) {
+                                const struct frame *frame, bool holds) {
     struct batch_reader reader;
     enum status status =
-        batch_open(&reader, entry->body, frame->list, frame->payload, true);
+        batch_open(&reader, entry->body, frame->list, frame->payload, !holds);
     if (status) return status;
     if (kernel_reserve(engine->kernel, frame->payload.size, reader.count))
         return STATUS_MEMORY;
@@ -88,11 +89,11 @@ static enum status replay_batch(struct engine *engine, const struct entry *entry
 }
 
 static enum status replay_change(struct engine *engine, const struct entry *entry,
-                                 const struct frame *frame) {
+                                 const struct frame *frame, bool holds) {
     struct change change;
     struct slice payload = frame->payload;
     enum status status =
-        change_decode(entry->type, entry->body, &payload, NULL, true, &change);
+        change_decode(entry->type, entry->body, &payload, NULL, !holds, &change);
     if (status) return status;
     if (payload.size != 0 || frame->list.size != 0) return STATUS_CORRUPT;
     status = kernel_admit(engine->kernel, &change);
@@ -103,7 +104,8 @@ static enum status replay_change(struct engine *engine, const struct entry *entr
     return STATUS_OK;
 }
 
-static enum status replay(struct engine *engine, const struct frame *frame,
+/* `holds`: the payload was held against the entry already. */
+static enum status replay(struct engine *engine, const struct frame *frame, bool holds,
                           const char **why) {
     struct entry entry;
     *why = "malformed entry, or one of a newer format";
@@ -121,9 +123,9 @@ static enum status replay(struct engine *engine, const struct frame *frame,
         return replay_seal(engine, &entry, frame, why);
     }
     *why = "its payload does not fit what the entry commits to, or the state refuses it";
-    if (entry.type == CHANGE_BATCH) return replay_batch(engine, &entry, frame);
+    if (entry.type == CHANGE_BATCH) return replay_batch(engine, &entry, frame, holds);
     if (entry.type >= CHANGE_CREATE && entry.type <= CHANGE_FLUSH)
-        return replay_change(engine, &entry, frame);
+        return replay_change(engine, &entry, frame, holds);
     return STATUS_OK; /* Unknown and marked as changing no state: kept and hashed. */
 }
 
@@ -161,7 +163,7 @@ static enum status begin_scan(struct engine *engine, const struct engine_report 
                  &unused))
         return STATUS_AGAIN; /* What is wrong the scan will say. */
     engine->ahead.report = report->log; /* what log_open() has found stays in it */
-    if (!scan_ahead_start(&engine->ahead, engine->os, engine->log)) {
+    if (!scan_ahead_start(&engine->ahead, engine->os, engine->allocator, engine->log)) {
         log_close(follower);
         return STATUS_AGAIN;
     }
@@ -172,18 +174,15 @@ static enum status begin_scan(struct engine *engine, const struct engine_report 
     return STATUS_AGAIN;
 }
 
-/* The replay has caught up with the scan. */
+/* The replay has caught up with the scan: wait a little, or take note of its end. */
 static enum status catch_up(struct engine *engine, struct engine_report *report) {
     struct scan_ahead *ahead = &engine->ahead;
-    uint64_t limit = atomic_load(&ahead->limit);
     engine->bytes_scanned = atomic_load(&ahead->bytes);
     if (!atomic_load(&ahead->done)) {
-        if (limit > engine->facts.entries_replayed)
-            log_follow_to(engine->follower, limit);
-        else scan_ahead_wait(ahead, limit);
+        scan_ahead_wait(ahead);
         return STATUS_AGAIN;
     }
-    scan_ahead_stop(ahead);
+    scan_ahead_finish(ahead);
     report->log = ahead->report;
     if (ahead->verdict) return refuse(engine, report, NULL, ahead->verdict, NULL);
     note_scan(engine, report);
@@ -191,12 +190,40 @@ static enum status catch_up(struct engine *engine, struct engine_report *report)
     return status ? refuse(engine, report, NULL, status, NULL) : STATUS_AGAIN;
 }
 
+/* The next frame that the scan has handed over. STATUS_AGAIN: it is not there yet, or
+ * must not be passed yet. */
+static enum status next_handed(struct engine *engine, struct frame *frame, bool *holds,
+                               struct engine_report *report) {
+    struct scan_ahead *ahead = &engine->ahead;
+    const struct handed *next = scan_ahead_peek(ahead);
+    if (!next) return ahead->running ? STATUS_AGAIN : STATUS_END;
+    if (next->frame.type == CHANGE_SEAL && ahead->running) {
+        bool compare;
+        if (!scan_ahead_may_pass(ahead, next->frame.sequence, &compare))
+            return STATUS_AGAIN;
+        if (compare) engine->scan_target = next->frame.sequence;
+    }
+    *frame = next->frame;
+    *holds = next->holds;
+    scan_ahead_pass(ahead);
+    return log_follow_frame(engine->follower, frame, &report->log);
+}
+
+static enum status next_frame(struct engine *engine, struct frame *frame, bool *holds,
+                              struct engine_report *report) {
+    if (engine->follower) return next_handed(engine, frame, holds, report);
+    *holds = false;
+    return log_next(engine->log, frame, &report->log);
+}
+
 static enum status begin_service(struct engine *engine, struct engine_report *report) {
     enum status status = STATUS_OK;
     if (engine->follower) {
-        log_take_replay(engine->log, engine->follower);
+        status = log_take_replay(engine->log, engine->follower, &report->log);
+        if (status) return refuse(engine, report, NULL, status, NULL);
         log_close(engine->follower);
         engine->follower = NULL;
+        scan_ahead_stop(&engine->ahead);
     }
     if (!engine->options.read_only) status = log_start(engine->log, &report->log);
     if (status) return refuse(engine, report, NULL, status, NULL);
@@ -213,10 +240,11 @@ static enum status begin_service(struct engine *engine, struct engine_report *re
 
 /* Have the kernel fetch what the next entries will touch: a replay waits for memory
  * otherwise. */
-static void fetch_ahead(const struct engine *engine, const struct log *log) {
+static void fetch_ahead(struct engine *engine) {
     struct slice entries[KERNEL_FETCH_MAX];
     const uint8_t *elements[KERNEL_FETCH_MAX], *object = NULL;
-    size_t found = log_peek(log, entries, KERNEL_FETCH_MAX), count = 0;
+    size_t count = 0;
+    size_t found = scan_ahead_entries(&engine->ahead, entries, KERNEL_FETCH_MAX);
     for (size_t i = 0; i < found; i++) {
         const uint8_t *same;
         if (!entry_peek_names(entries[i], &same, &elements[count])) continue;
@@ -233,28 +261,26 @@ static enum status refuse_entry(struct engine *engine, struct engine_report *rep
                                 const char *why) {
     struct scan_ahead *ahead = &engine->ahead;
     if (ahead->running) {
-        ahead->os->task_wait(ahead->os, UINT64_MAX);
-        ahead->running = false;
-        if (ahead->verdict) {
-            report->log = ahead->report;
-            return refuse(engine, report, NULL, ahead->verdict, NULL);
-        }
+        scan_ahead_finish(ahead);
+        report->log = ahead->report;
+        if (ahead->verdict) return refuse(engine, report, NULL, ahead->verdict, NULL);
+        note_scan(engine, report);
     }
     return refuse(engine, report, frame, status, why);
 }
 
 static enum status replay_some(struct engine *engine, struct engine_report *report) {
-    struct log *log = engine->follower ? engine->follower : engine->log;
     for (int i = 0; i < REPLAY_STEP; i++) {
-        if (i % KERNEL_FETCH_MAX == 0) fetch_ahead(engine, log);
+        if (engine->follower && i % KERNEL_FETCH_MAX == 0) fetch_ahead(engine);
         struct frame frame;
-        enum status status = log_next(log, &frame, &report->log);
+        bool holds;
+        enum status status = next_frame(engine, &frame, &holds, report);
         if (status == STATUS_AGAIN) return catch_up(engine, report);
         if (status == STATUS_END) return begin_service(engine, report);
         if (status) return refuse(engine, report, NULL, status, NULL);
         engine->bytes_replayed += frame.entry.size + frame.list.size + frame.payload.size;
         const char *why = "";
-        status = replay(engine, &frame, &why);
+        status = replay(engine, &frame, holds, &why);
         if (status == STATUS_MEMORY) why = "no memory to apply it";
         if (status) return refuse_entry(engine, report, &frame, status, why);
     }

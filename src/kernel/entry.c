@@ -186,3 +186,24 @@ enum status batch_next(struct batch_reader *reader, struct change *change) {
     }
     return STATUS_OK;
 }
+
+/* --- Against its payload
+ * -----------------------------------------------------------------
+ */
+
+static bool batch_holds(struct slice body, struct slice list, struct slice payload) {
+    struct batch_reader reader;
+    struct change change;
+    enum status status = batch_open(&reader, body, list, payload, true);
+    while (!status) status = batch_next(&reader, &change);
+    return status == STATUS_END;
+}
+
+bool entry_holds(const struct entry *entry, struct slice list, struct slice payload) {
+    if (entry->type == CHANGE_BATCH) return batch_holds(entry->body, list, payload);
+    if (entry->type == CHANGE_SEAL || (entry->flags & ENTRY_NO_STATE)) return false;
+    struct change change;
+    enum status status =
+        change_decode(entry->type, entry->body, &payload, NULL, true, &change);
+    return status == STATUS_OK && payload.size == 0 && list.size == 0;
+}

@@ -29,6 +29,10 @@ void entry_encode_header(const struct entry *entry, size_t body_size,
  * that is not marked ENTRY_NO_STATE. */
 enum status entry_decode(struct slice bytes, struct entry *entry);
 
+/* Do list and payload hold exactly what the entry commits to? False also for what a
+ * replay would find malformed or of a newer format: it will say which. */
+bool entry_holds(const struct entry *entry, struct slice list, struct slice payload);
+
 /* Where a VADD's entry names its key and its element; false for other entries. Checks no
  * more than sizes: for hints. The pointers go into `bytes`. */
 bool entry_peek_names(struct slice bytes, const uint8_t **object_hash,

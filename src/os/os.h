@@ -107,6 +107,8 @@ struct os {
     /* Wait until it has ended, or for `timeout_us` (UINT64_MAX: no limit). True when no task
      * is under way any more. */
     bool (*task_wait)(const struct os *os, uint64_t timeout_us);
+    /* For the task itself: let so much time pass. */
+    void (*task_sleep)(const struct os *os, uint64_t us);
 
     /* --- Sockets (stream, non-blocking, close-on-exec) --------------------------------- */
     /* `address` is a numeric IPv4 or IPv6 address. port 0 asks for any; see socket_port. */

@@ -75,6 +75,7 @@ enum status posix_file_drop_cache(const struct os *os, struct file *file,
 /* posix_thread.c */
 enum status posix_task_start(const struct os *os, void (*work)(void *context), void *context);
 bool posix_task_wait(const struct os *os, uint64_t timeout_us);
+void posix_task_sleep(const struct os *os, uint64_t us);
 enum status posix_sync_start(const struct os *os, struct file *file);
 bool posix_sync_finish(const struct os *os, bool wait, enum status *outcome, int *error);
 void posix_region_warm(const struct os *os, void *region, size_t size);

@@ -103,6 +103,7 @@ static const struct os real_os = {
     .region_warm = posix_region_warm,
     .task_start = posix_task_start,
     .task_wait = posix_task_wait,
+    .task_sleep = posix_task_sleep,
     .stop_requested = posix_stop_requested,
 
     .error = posix_error,

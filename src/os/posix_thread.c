@@ -192,6 +192,13 @@ bool posix_task_wait(const struct os *os, uint64_t timeout_us) {
     return ended;
 }
 
+void posix_task_sleep(const struct os *os, uint64_t us) {
+    (void)os;
+    struct timespec time = {.tv_sec = (time_t)(us / 1000000),
+                            .tv_nsec = (long)(us % 1000000 * 1000)};
+    nanosleep(&time, NULL);
+}
+
 /* --- Warm regions
  * --------------------------------------------------------------------------- */
 

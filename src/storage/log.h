@@ -76,23 +76,27 @@ struct frame {
  * it. STATUS_IO, STATUS_MEMORY. */
 enum status log_next(struct log *log, struct frame *frame, struct log_report *report);
 
-/* Replay beside a scan. A second, read-only handle of the same directory follows while the
- * first is being scanned: log_follow() once after log_open(), log_follow_to() whenever the
- * scan has come further (log_next() answers STATUS_AGAIN at that many entries), and
- * log_follow_end() when the scan has ended well, which tells where the segments end;
- * STATUS_IO when their headers were read differently. At STATUS_END log_take_replay() gives
- * the first handle what the second one has replayed, as if it had done so itself. */
+/* Replay beside a scan, with one reading for both. log_scan() shows every entry that it
+ * has found to stand to `watch`, its leaf hash included; the slices are good until that
+ * returns. What `watch` answers but STATUS_OK ends the scan.
+ *
+ * A second, read-only handle of the same directory follows: log_follow() once after
+ * log_open(), then log_follow_frame() for each of those frames in order, on whatever
+ * thread, failing as log_next() does. When the scan has ended well, log_follow_end()
+ * holds the headers that the two handles have read against each other (STATUS_IO: they
+ * differ). After the last frame log_take_replay() gives the first handle what the second
+ * one has replayed, as if log_next() had done it. STATUS_FOREIGN as log_next(). */
+void log_watch(struct log *log,
+               enum status (*watch)(void *context, const struct frame *frame),
+               void *context);
 void log_follow(struct log *log);
-void log_follow_to(struct log *log, uint64_t entries);
+enum status log_follow_frame(struct log *log, const struct frame *frame,
+                             struct log_report *report);
 enum status log_follow_end(struct log *log, const struct log *scanned,
                            struct log_report *report);
-void log_take_replay(struct log *scanned, const struct log *follower);
+enum status log_take_replay(struct log *scanned, struct log *follower,
+                            struct log_report *report);
 uint64_t log_bytes_scanned(const struct log *log); /* so far */
-
-/* Look ahead: the entries of up to `capacity` frames that log_next() will give next, as
- * far as they lie in the read buffer; good until the next call. Not checked, only a hint.
- * Gives how many. */
-size_t log_peek(const struct log *log, struct slice *entries, size_t capacity);
 
 /* After log_next() has said STATUS_END: cut the tail, begin a segment (or go on in an
  * empty one) and take it into use. Messages as in log_open(). */

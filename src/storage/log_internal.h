@@ -50,8 +50,9 @@ struct log {
     size_t reading;  /* index of the segment being read */
     uint64_t offset; /* in it */
     uint64_t due;    /* sequence of the next entry */
-    bool following;        /* another handle scans; stop at follow_limit entries */
-    uint64_t follow_limit;
+    enum status (*watch)(void *context, const struct frame *frame); /* of the scan */
+    void *watch_context;
+    bool following;  /* another handle scans, and its frames come to this one */
     bool torn;       /* the tail holds more than zeros */
     uint64_t torn_bytes;
     bool last_found[256]; /* by entry type */
@@ -114,6 +115,10 @@ enum status log_add_segment(struct log *log, const struct segment *segment);
 enum status log_frame_at(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
                          uint64_t offset, bool payload, struct frame_header *header,
                          const uint8_t **bytes);
+
+/* What a valid frame at log->offset holds, and its leaf hash. */
+void log_describe_frame(const struct log *log, const struct frame_header *header,
+                        const uint8_t *bytes, struct frame *frame);
 
 /* --- log_start.c ------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
  * The checks of header, entry and list are made again, since memory may have been short
  * and the bytes may come from the disk a second time. The payload's check is not: it was
  * right in the scan, and whoever interprets a payload holds it against the hash in the
- * entry. */
+ * entry. Beside a scan nothing is read a second time: the scan's own bytes come here. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -63,26 +63,9 @@ static enum status read_again(struct log *log, struct frame_header *header,
     return STATUS_IO;
 }
 
-static void hand_out(struct log *log, const struct frame_header *header,
-                     const uint8_t *bytes, struct frame *frame) {
-    *frame = (struct frame){
-        .type = header->type,
-        .sequence = header->sequence,
-        .entry = frame_entry(header, bytes),
-        .list = frame_list(header, bytes),
-        .payload = frame_payload(header, bytes),
-        .erased = (header->flags & FRAME_ERASED) != 0,
-        .segment = log->segments[log->reading].number,
-        .offset = log->offset,
-    };
-    rfc6962_leaf(frame->entry, slice_of(NULL, 0), frame->leaf);
-    rfc6962_append(&log->tree, frame->leaf);
-}
-
 enum status log_next(struct log *log, struct frame *frame, struct log_report *report) {
-    check(log->phase == LOG_SCANNED);
+    check(log->phase == LOG_SCANNED && !log->following);
     while (log->reading < log->segment_count) {
-        if (log->following && log->tree.size >= log->follow_limit) return STATUS_AGAIN;
         const struct segment *segment = &log->segments[log->reading];
         if (!log->reader.file && segment->whole) {
             enum status status = enter_segment(log, report);
@@ -100,12 +83,12 @@ enum status log_next(struct log *log, struct frame *frame, struct log_report *re
         uint64_t size;
         check(frame_size(&header, &size));
         bool entry = header.kind == FRAME_ENTRY;
-        if (entry) hand_out(log, &header, bytes, frame);
+        if (entry) log_describe_frame(log, &header, bytes, frame);
         log->offset += size;
         if (!entry) continue;
+        rfc6962_append(&log->tree, frame->leaf);
         return require_slot_roots(log, report);
     }
-    if (log->following) return STATUS_AGAIN; /* The end is the scan's to say. */
     log->phase = LOG_REPLAYED;
     return STATUS_END;
 }
@@ -114,18 +97,37 @@ enum status log_next(struct log *log, struct frame *frame, struct log_report *re
 
 void log_follow(struct log *log) {
     check(log->phase == LOG_OPENED && log->options.read_only);
-    /* Where the last valid frame ends is the scan's to say. Until then a segment goes on to
-     * the end of its file: that is right for every one but the last, and the limit keeps us
-     * from the end of that. */
-    for (size_t i = 0; i < log->segment_count; i++)
-        log->segments[i].end = log->segments[i].size;
     log->following = true;
     log->phase = LOG_SCANNED;
 }
 
-void log_follow_to(struct log *log, uint64_t entries) {
-    check(log->following && entries >= log->follow_limit);
-    log->follow_limit = entries;
+/* Come to segment `number`, or to the last one: what each header says of the log before
+ * it must be so. */
+static enum status follow_to_segment(struct log *log, uint64_t number,
+                                     struct log_report *report) {
+    while (log->reading < log->segment_count) {
+        const struct segment *segment = &log->segments[log->reading];
+        if (log->offset == 0 && segment->whole) {
+            char name[SEGMENT_NAME_SIZE];
+            segment_name(segment->number, name);
+            enum status status = require_root(log, segment->header.root, name, report);
+            if (status) return status;
+        }
+        log->offset = SEGMENT_HEADER_SIZE;
+        if (segment->number >= number) break;
+        log->reading++;
+        log->offset = 0;
+    }
+    return STATUS_OK;
+}
+
+enum status log_follow_frame(struct log *log, const struct frame *frame,
+                             struct log_report *report) {
+    check(log->following && log->phase == LOG_SCANNED);
+    enum status status = follow_to_segment(log, frame->segment, report);
+    if (status) return status;
+    rfc6962_append(&log->tree, frame->leaf);
+    return require_slot_roots(log, report);
 }
 
 enum status log_follow_end(struct log *log, const struct log *scanned,
@@ -133,46 +135,26 @@ enum status log_follow_end(struct log *log, const struct log *scanned,
     check(log->following && scanned->phase == LOG_SCANNED);
     check(log->segment_count == scanned->segment_count);
     for (size_t i = 0; i < log->segment_count; i++) {
-        struct segment *own = &log->segments[i];
-        const struct segment *other = &scanned->segments[i];
+        const struct segment *own = &log->segments[i], *other = &scanned->segments[i];
         bool same = own->whole == other->whole &&
                     (!own->whole || memcmp(own->header.key, other->header.key,
                                            sizeof own->header.key) == 0);
-        if (!same) {
-            char name[SEGMENT_NAME_SIZE];
-            segment_name(own->number, name);
-            log_say(report, "FATAL io: the header of %s read differently a second time",
-                    name);
-            return STATUS_IO;
-        }
-        own->end = other->end;
+        if (same) continue;
+        char name[SEGMENT_NAME_SIZE];
+        segment_name(own->number, name);
+        log_say(report, "FATAL io: the header of %s read differently a second time",
+                name);
+        return STATUS_IO;
     }
-    log->following = false;
     return STATUS_OK;
 }
 
-void log_take_replay(struct log *scanned, const struct log *follower) {
-    check(scanned->phase == LOG_SCANNED && follower->phase == LOG_REPLAYED);
+enum status log_take_replay(struct log *scanned, struct log *follower,
+                            struct log_report *report) {
+    check(scanned->phase == LOG_SCANNED && follower->following);
+    enum status status = follow_to_segment(follower, UINT64_MAX, report);
+    if (status) return status;
     scanned->tree = follower->tree;
     scanned->phase = LOG_REPLAYED;
-}
-
-size_t log_peek(const struct log *log, struct slice *entries, size_t capacity) {
-    if (!log->reader.file || log->reading >= log->segment_count) return 0;
-    const struct segment *segment = &log->segments[log->reading];
-    uint64_t offset = log->offset;
-    size_t count = 0;
-    while (count < capacity && offset < segment->end) {
-        const uint8_t *bytes;
-        struct frame_header header;
-        uint64_t size;
-        if (!reader_peek(&log->reader, offset, FRAME_HEADER_SIZE, &bytes) ||
-            frame_header_decode(segment->header.key, bytes, &header) ||
-            !frame_size(&header, &size) || size > segment->end - offset ||
-            !reader_peek(&log->reader, offset, (size_t)size, &bytes))
-            break;
-        if (header.kind == FRAME_ENTRY) entries[count++] = frame_entry(&header, bytes);
-        offset += size;
-    }
-    return count;
+    return STATUS_OK;
 }

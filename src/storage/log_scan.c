@@ -39,6 +39,29 @@ enum status log_frame_at(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
     return STATUS_OK;
 }
 
+void log_describe_frame(const struct log *log, const struct frame_header *header,
+                        const uint8_t *bytes, struct frame *frame) {
+    *frame = (struct frame){
+        .type = header->type,
+        .sequence = header->sequence,
+        .entry = frame_entry(header, bytes),
+        .list = frame_list(header, bytes),
+        .payload = frame_payload(header, bytes),
+        .erased = (header->flags & FRAME_ERASED) != 0,
+        .segment = log->segments[log->reading].number,
+        .offset = log->offset,
+    };
+    rfc6962_leaf(frame->entry, slice_of(NULL, 0), frame->leaf);
+}
+
+void log_watch(struct log *log,
+               enum status (*watch)(void *context, const struct frame *frame),
+               void *context) {
+    check(log->phase == LOG_OPENED);
+    log->watch = watch;
+    log->watch_context = context;
+}
+
 /* --- Evidence ---------------------------------------------------------------------- */
 
 /* Look for a self-valid frame behind the bad place that knows `due` to be durable. */
@@ -212,6 +235,15 @@ static bool from_the_future(enum status status, const struct frame_header *heade
     return status == STATUS_VERSION;
 }
 
+/* Show the frame at log->offset, which stands, to whoever watches. */
+static enum status show(const struct log *log, const struct frame_header *header,
+                        const uint8_t *bytes) {
+    if (!log->watch || header->kind != FRAME_ENTRY) return STATUS_OK;
+    struct frame frame;
+    log_describe_frame(log, header, bytes, &frame);
+    return log->watch(log->watch_context, &frame);
+}
+
 static void take(struct log *log, const struct frame_header *header) {
     uint64_t size;
     check(frame_size(header, &size));
@@ -254,6 +286,9 @@ static enum status scan_frames(struct log *log, uint64_t *budget,
         if (status || (header.flags & FRAME_ERASED) != 0)
             return refuse_frame(log, status, &header, report);
         if (!in_place(log, &header)) return judge_bad_frame(log, report);
+        status = show(log, &header, bytes);
+        if (status == STATUS_AGAIN) return status;
+        if (status) return refuse_frame(log, status, &header, report);
         take(log, &header);
         uint64_t read = log->offset - before;
         *budget -= read < *budget ? read : *budget;

@@ -31,16 +31,6 @@ void reader_free(struct reader *reader);
 enum status reader_bytes(struct reader *reader, uint64_t offset, size_t size,
                          const uint8_t **bytes);
 
-/* The same, of what was read already: false when it is not all there. Reads nothing. */
-static inline bool reader_peek(const struct reader *reader, uint64_t offset, size_t size,
-                               const uint8_t **bytes) {
-    if (offset < reader->start || offset - reader->start > reader->filled ||
-        size > reader->filled - (offset - reader->start))
-        return false;
-    *bytes = reader->window + (offset - reader->start);
-    return true;
-}
-
 /* *zero: are all bytes from `offset` to the end of the file zero? */
 enum status reader_rest_is_zero(struct reader *reader, uint64_t offset, bool *zero);
 

@@ -206,7 +206,8 @@ static void the_same_state_either_way(void) {
     } cases[] = {{0, 0, 1 << 20, 0},        {1, 1, 1 << 20, 0},
                  {2000, 50, 64 << 20, 10},  {2000, 50, 64 << 10, 10},
                  {300, 7, 1 << 20, 60000},  {300, 7, 64 << 20, 60000},
-                 {300, 0, 1 << 20, 60000},  {300, 290, 1 << 20, 60000}};
+                 {300, 0, 1 << 20, 60000},  {300, 290, 1 << 20, 60000},
+                 {1200, 550, 4 << 20, 60000}}; /* more between SEALs than is under way */
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         begin(cases[i].segment_size);
         fill(cases[i].count, cases[i].seal_every, cases[i].attributes);
@@ -315,6 +316,60 @@ static void a_wrong_last_seal_is_refused_either_way(void) {
     }
 }
 
+/* More log than can be under way lies behind a SEAL: then that one is compared, though it
+ * is not the last. Where there are no threads, only the last one is. */
+static void a_wrong_seal_with_much_behind_it_is_noticed(void) {
+    begin(64 << 20);
+    fill(30, 10, 60000);
+    EXPECT_EQUAL(submit(engine, make_vadd(&made, "k", "wrong", 1)), STATUS_OK);
+    uint64_t wrong = engine_size(engine);
+    append_wrong_seal();
+    fill(3 * (int)(SCAN_BLOCKS * SCAN_BLOCK_SIZE / 60000) + 60, 0, 60000);
+    EXPECT_EQUAL(engine_seal(engine), STATUS_OK);
+    stop_engine(engine);
+    struct found found;
+    for (slow_scan = false;; slow_scan = true) {
+        recover(WITH_THREADS, &found);
+        EXPECT_EQUAL(found.status, STATUS_CORRUPT);
+        EXPECT_EQUAL(found.report.log.bad_sequence, wrong);
+        if (slow_scan) break;
+    }
+    recover(WITHOUT, &found);
+    EXPECT_EQUAL(found.status, STATUS_OK);
+    end();
+}
+
+/* A payload that is not what its entry commits to, in a frame that is whole: the replay says
+ * so, in the same words. */
+static void a_payload_that_does_not_fit_is_refused_either_way(void) {
+    for (int last = 0; last < 2; last++) {
+        begin(1 << 20);
+        fill(100, 10, 100);
+        struct change *change = make_vadd(&made, "k", "x", 1);
+        struct buffer body, payload;
+        buffer_init(&body, os_allocator(), 1 << 20);
+        buffer_init(&payload, os_allocator(), 1 << 20);
+        change_commit(change);
+        EXPECT_EQUAL(change_encode_body(change, &body), STATUS_OK);
+        change->element = slice_text("y");
+        EXPECT_EQUAL(change_encode_payload(change, true, &payload), STATUS_OK);
+        struct entry_parts parts = {.type = CHANGE_VADD,
+                                    .body = buffer_slice(&body),
+                                    .payload = buffer_slice(&payload)};
+        uint64_t sequence;
+        EXPECT_EQUAL(engine_append(engine, &parts, &sequence), STATUS_OK);
+        buffer_free(&body);
+        buffer_free(&payload);
+        if (!last) fill(100, 10, 60000);
+        stop_engine(engine);
+        struct found found = recover_both();
+        EXPECT_EQUAL(found.status, STATUS_CORRUPT);
+        EXPECT_EQUAL(found.report.log.bad_sequence, sequence);
+        EXPECT(strstr(found.report.message, "its payload does not fit") != NULL);
+        end();
+    }
+}
+
 /* --- Its end -------------------------------------------------------------------------------- */
 
 static void closing_ends_the_scan(void) {
@@ -366,6 +421,8 @@ int main(void) {
     RUN(the_replay_runs_beside_the_scan);
     RUN(damage_is_refused_either_way);
     RUN(a_wrong_last_seal_is_refused_either_way);
+    RUN(a_wrong_seal_with_much_behind_it_is_noticed);
+    RUN(a_payload_that_does_not_fit_is_refused_either_way);
     RUN(closing_ends_the_scan);
     RUN(a_thread_that_does_not_start_is_not_missed);
     return test_finish();

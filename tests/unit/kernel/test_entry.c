@@ -146,10 +146,14 @@ static struct slice body_of(const struct written *written) {
 static int read_all(struct slice body, struct slice list, struct slice payload) {
     struct batch_reader reader;
     struct change change;
+    struct entry entry = {.type = CHANGE_BATCH, .body = body};
+    bool holds = entry_holds(&entry, list, payload);
     enum status status = batch_open(&reader, body, list, payload, true);
+    if (status) EXPECT(!holds);
     if (status) return -1 - (int)status;
     int count = 0;
     while (!(status = batch_next(&reader, &change))) count++;
+    EXPECT_EQUAL(holds, status == STATUS_END);
     return status == STATUS_END ? count : -1 - (int)status;
 }
 
@@ -338,6 +342,34 @@ static void a_full_batch_says_so(void) {
     batch_free(&batch);
 }
 
+static void a_payload_holds_or_not(void) {
+    struct made made;
+    struct change *change = make_vadd(&made, "k", "a", 1);
+    struct buffer body, payload;
+    buffer_init(&body, &libc_allocator, 1 << 20);
+    buffer_init(&payload, &libc_allocator, 1 << 20);
+    change_commit(change);
+    EXPECT_EQUAL(change_encode_body(change, &body), STATUS_OK);
+    EXPECT_EQUAL(change_encode_payload(change, true, &payload), STATUS_OK);
+    struct entry entry = {.type = CHANGE_VADD, .body = buffer_slice(&body)};
+    struct slice parts = buffer_slice(&payload), nothing = slice_of(NULL, 0);
+    EXPECT(entry_holds(&entry, nothing, parts));
+    EXPECT(!entry_holds(&entry, parts, parts)); /* Only a batch has a list. */
+    EXPECT(!entry_holds(&entry, nothing, nothing));
+    for (size_t i = 0; i < parts.size; i++) {
+        payload.data[payload.start + i] ^= 1;
+        EXPECT(!entry_holds(&entry, nothing, parts));
+        payload.data[payload.start + i] ^= 1;
+        EXPECT(!entry_holds(&entry, nothing, slice_of(parts.data, i)));
+    }
+    EXPECT_EQUAL(buffer_append(&payload, "", 1), STATUS_OK);
+    EXPECT(!entry_holds(&entry, nothing, buffer_slice(&payload)));
+    entry.type = CHANGE_VREM; /* a body of another type */
+    EXPECT(!entry_holds(&entry, nothing, parts));
+    buffer_free(&body);
+    buffer_free(&payload);
+}
+
 int main(void) {
     RUN(entries_round_trip);
     RUN(versions_types_and_flags);
@@ -350,5 +382,6 @@ int main(void) {
     RUN(a_list_is_what_its_root_says);
     RUN(empty_and_odd_batches_are_refused);
     RUN(a_full_batch_says_so);
+    RUN(a_payload_holds_or_not);
     return test_finish();
 }

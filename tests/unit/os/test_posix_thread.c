@@ -164,6 +164,18 @@ static void waiting_for_a_task_has_a_limit(void) {
     EXPECT_EQUAL(job.result, 2);
 }
 
+static void sleep_in_task(void *context) {
+    (void)context;
+    os->task_sleep(os, 20000);
+}
+
+static void a_task_sleeps_as_long_as_it_says(void) {
+    uint64_t start = os->monotonic_us(os);
+    EXPECT_EQUAL(os->task_start(os, sleep_in_task, NULL), STATUS_OK);
+    EXPECT(os->task_wait(os, UINT64_MAX));
+    EXPECT(os->monotonic_us(os) - start >= 20000);
+}
+
 int main(void) {
     os = posix_os();
     RUN(tells_each_sync_once);
@@ -173,5 +185,6 @@ int main(void) {
     RUN(warms_regions);
     RUN(a_task_runs_and_ends);
     RUN(waiting_for_a_task_has_a_limit);
+    RUN(a_task_sleeps_as_long_as_it_says);
     return test_finish();
 }

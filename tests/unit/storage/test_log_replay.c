@@ -67,15 +67,33 @@ static uint64_t tail_of(struct sim_image *image) {
     return last->size - end;
 }
 
-/* Types that stand for the entries up to which a replay follows: samples have 1 to 7. */
-enum { OFTEN = 3, NEVER = 200 };
+enum { FRAMES_MAX = 64 };
 
 struct following {
     struct fixture f; /* its log is the one that is scanned */
     struct log *log;
     struct log_report report;
-    uint64_t handed_out; /* frames, all as they were appended */
+    struct frame frames[FRAMES_MAX]; /* on their way, with copies of their bytes */
+    uint64_t shown;
+    uint64_t handed_out; /* all as they were appended */
 };
+
+static struct slice copied(struct slice from) {
+    uint8_t *bytes = malloc(from.size + 1);
+    if (from.size > 0) memcpy(bytes, from.data, from.size);
+    return slice_of(bytes, from.size);
+}
+
+static enum status keep_frame(void *context, const struct frame *frame) {
+    struct following *following = context;
+    EXPECT(following->shown < FRAMES_MAX);
+    struct frame *kept = &following->frames[following->shown++];
+    *kept = *frame;
+    kept->entry = copied(frame->entry);
+    kept->list = copied(frame->list);
+    kept->payload = copied(frame->payload);
+    return STATUS_OK;
+}
 
 static void following_begin(struct following *following, const struct sim_image *image) {
     struct fixture *f = &following->f;
@@ -85,47 +103,51 @@ static void following_begin(struct following *following, const struct sim_image 
     EXPECT_EQUAL(log_open(sim_os(f->sim), &f->allocator, f->directory, &options,
                           &following->log, &following->report),
                  STATUS_OK);
+    log_watch(f->log, keep_frame, following);
     log_follow(following->log);
-    following->handed_out = 0;
+    following->shown = following->handed_out = 0;
 }
 
 static void following_end(struct following *following) {
+    for (uint64_t i = 0; i < following->shown; i++) {
+        free((void *)(uintptr_t)following->frames[i].entry.data);
+        free((void *)(uintptr_t)following->frames[i].list.data);
+        free((void *)(uintptr_t)following->frames[i].payload.data);
+    }
     log_close(following->log);
     fixture_end(&following->f);
 }
 
-/* Take frames until there is none; gives the status that said so. */
+/* Take what the scan has shown; the first failure. */
 static enum status follow(struct following *following) {
-    struct frame frame;
-    enum status status;
-    while (!(status = log_next(following->log, &frame, &following->report))) {
+    while (following->handed_out < following->shown) {
+        const struct frame *frame = &following->frames[following->handed_out];
+        enum status status =
+            log_follow_frame(following->log, frame, &following->report);
+        if (status) return status;
         struct sample sample;
         uint8_t leaf[SHA256_SIZE];
         sample_make(&sample, following->handed_out);
-        EXPECT_EQUAL(frame.sequence, following->handed_out++);
-        EXPECT_EQUAL(frame.type, sample.entry.type);
-        EXPECT_EQUAL(frame.entry.size, sample.entry.head.size + sample.entry.body.size);
-        EXPECT_BYTES(frame.entry.data, sample.bytes, frame.entry.size);
-        EXPECT(slice_equal(frame.list, sample.entry.list));
-        EXPECT(slice_equal(frame.payload, sample.entry.payload));
+        EXPECT_EQUAL(frame->sequence, following->handed_out++);
+        EXPECT_EQUAL(frame->type, sample.entry.type);
+        EXPECT_EQUAL(frame->entry.size, sample.entry.head.size + sample.entry.body.size);
+        EXPECT_BYTES(frame->entry.data, sample.bytes, frame->entry.size);
+        EXPECT(slice_equal(frame->list, sample.entry.list));
+        EXPECT(slice_equal(frame->payload, sample.entry.payload));
         rfc6962_leaf(sample.entry.head, sample.entry.body, leaf);
-        EXPECT_BYTES(frame.leaf, leaf, SHA256_SIZE);
+        EXPECT_BYTES(frame->leaf, leaf, SHA256_SIZE);
     }
-    return status;
+    return STATUS_OK;
 }
 
-/* Scan in steps of `budget` bytes and follow up to the newest entry of `type` that is known;
- * the verdict of the scan. */
-static enum status follow_a_scan(struct following *following, uint64_t budget, uint8_t type) {
+/* Scan in steps of `budget` bytes and follow; the verdict of the scan. */
+static enum status follow_a_scan(struct following *following, uint64_t budget) {
     struct fixture *f = &following->f;
     enum status status;
-    EXPECT_EQUAL(follow(following), STATUS_AGAIN); /* before anything is known */
     do {
         status = log_scan(f->log, budget, &f->report);
-        uint64_t limit = log_last_of_type(f->log, type);
-        if (limit != UINT64_MAX) log_follow_to(following->log, limit);
-        EXPECT_EQUAL(follow(following), STATUS_AGAIN);
-        EXPECT_EQUAL(following->handed_out, limit == UINT64_MAX ? 0 : limit);
+        EXPECT_EQUAL(follow(following), STATUS_OK);
+        EXPECT_EQUAL(log_size(following->log), following->shown);
     } while (status == STATUS_AGAIN);
     return status;
 }
@@ -133,24 +155,20 @@ static enum status follow_a_scan(struct following *following, uint64_t budget, u
 /* Whatever the steps: the same frames and the same tree as a replay after the scan, and a log
  * that goes on in the same way. */
 static void expect_following(const struct sim_image *image, uint64_t count, uint64_t torn) {
-    static const struct {
-        uint64_t budget;
-        uint8_t type;
-    } ways[] = {{1, OFTEN}, {3000, OFTEN}, {UINT64_MAX, OFTEN}, {1, NEVER}, {3000, NEVER}};
+    static const uint64_t budgets[] = {1, 3000, UINT64_MAX};
     struct fixture plain;
     fixture_begin(&plain, image);
     EXPECT_EQUAL(fixture_boot(&plain), STATUS_OK);
     expect_entries(&plain, count);
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
         struct following following;
         struct fixture *f = &following.f;
         following_begin(&following, image);
-        EXPECT_EQUAL(follow_a_scan(&following, ways[i].budget, ways[i].type), STATUS_OK);
+        EXPECT_EQUAL(follow_a_scan(&following, budgets[i]), STATUS_OK);
         EXPECT_EQUAL(log_follow_end(following.log, f->log, &f->report), STATUS_OK);
-        EXPECT_EQUAL(follow(&following), STATUS_END);
         EXPECT_EQUAL(following.handed_out, count);
         EXPECT_EQUAL(f->report.torn_bytes, torn);
-        log_take_replay(f->log, following.log);
+        EXPECT_EQUAL(log_take_replay(f->log, following.log, &f->report), STATUS_OK);
         EXPECT_EQUAL(log_start(f->log, &f->report), STATUS_OK);
         expect_entries(f, count);
         EXPECT_EQUAL(log_durable(f->log), count);
@@ -236,7 +254,7 @@ static void a_replay_does_not_reach_damage(void) {
             struct following following;
             flip(&image, second_name, places[i].offset + places[i].size - 9);
             following_begin(&following, &image);
-            EXPECT_EQUAL(follow_a_scan(&following, way ? 100000 : 1, OFTEN), STATUS_CORRUPT);
+            EXPECT_EQUAL(follow_a_scan(&following, way ? 100000 : 1), STATUS_CORRUPT);
             EXPECT(following.handed_out <= places[i].header.sequence);
             EXPECT(strncmp(following.f.report.message, "FATAL corrupt", 13) == 0);
             EXPECT_EQUAL(sim_changes(following.f.sim), 0);
@@ -247,7 +265,8 @@ static void a_replay_does_not_reach_damage(void) {
     sim_image_free(&image);
 }
 
-/* Roots that do not fit are found by the handle that replays. */
+/* Roots that do not fit are found by the handle that replays: a segment's, a head slot's,
+ * that of an empty segment at the end. */
 static void a_following_replay_compares_roots(void) {
     for (int place = 0; place < 2; place++) {
         struct sim_image image;
@@ -260,17 +279,56 @@ static void a_following_replay_compares_roots(void) {
         following_begin(&following, &image);
         struct fixture *f = &following.f;
         EXPECT_EQUAL(log_scan(f->log, UINT64_MAX, &f->report), STATUS_OK);
-        log_follow_to(following.log, log_last_of_type(f->log, OFTEN));
-        enum status status = follow(&following);
-        if (status == STATUS_AGAIN) {
-            EXPECT_EQUAL(log_follow_end(following.log, f->log, &f->report), STATUS_OK);
-            status = follow(&following);
-        }
-        EXPECT_EQUAL(status, STATUS_FOREIGN);
+        EXPECT_EQUAL(log_follow_end(following.log, f->log, &f->report), STATUS_OK);
+        EXPECT_EQUAL(follow(&following), STATUS_FOREIGN);
         EXPECT(strncmp(following.report.message, "FATAL foreign", 13) == 0);
         following_end(&following);
         sim_image_free(&image);
     }
+}
+
+/* A segment without a frame has a root to compare, too. */
+static void the_root_of_an_empty_segment_is_compared(void) {
+    struct sim_image image;
+    struct following following;
+    struct fixture f;
+    make_image(&image, 20, 3000, true);
+    fixture_begin(&f, &image);
+    EXPECT_EQUAL(fixture_boot(&f), STATUS_OK);
+    sim_image_free(&image);
+    sim_snapshot(f.sim, &image);
+    fixture_end(&f);
+    last_segment(&image)->data[48] ^= 1;
+    sign_header(last_segment(&image)->data);
+    following_begin(&following, &image);
+    EXPECT_EQUAL(follow_a_scan(&following, 1000), STATUS_OK);
+    struct log *scanned = following.f.log;
+    struct log_report *report = &following.f.report;
+    EXPECT_EQUAL(log_follow_end(following.log, scanned, report), STATUS_OK);
+    EXPECT_EQUAL(log_take_replay(scanned, following.log, report), STATUS_FOREIGN);
+    EXPECT(strncmp(report->message, "FATAL foreign", 13) == 0);
+    following_end(&following);
+    sim_image_free(&image);
+}
+
+/* What the watcher answers ends the scan, and the frame is shown again if it goes on. */
+static unsigned refusals;
+static enum status refuse_some(void *context, const struct frame *frame) {
+    return refusals++ % 2 == 0 ? STATUS_AGAIN : keep_frame(context, frame);
+}
+
+static void the_watcher_may_stop_the_scan(void) {
+    struct sim_image image;
+    struct following following;
+    make_image(&image, 20, 3000, true);
+    following_begin(&following, &image);
+    refusals = 0;
+    log_watch(following.f.log, refuse_some, &following);
+    EXPECT_EQUAL(follow_a_scan(&following, UINT64_MAX), STATUS_OK);
+    EXPECT_EQUAL(following.handed_out, 20);
+    EXPECT_EQUAL(refusals, 40);
+    following_end(&following);
+    sim_image_free(&image);
 }
 
 /* Two handles that saw two headers: neither is to be trusted. */
@@ -292,7 +350,7 @@ static void headers_that_change_are_refused(void) {
                  STATUS_OK);
     EXPECT_EQUAL(os->file_write(os, file, 100, "x", 1), STATUS_OK);
     os->file_close(os, file);
-    EXPECT_EQUAL(follow_a_scan(&following, 1000, OFTEN), STATUS_OK);
+    EXPECT_EQUAL(follow_a_scan(&following, 1000), STATUS_OK);
     struct log_report *report = &following.f.report;
     EXPECT_EQUAL(log_follow_end(following.log, following.f.log, report), STATUS_IO);
     EXPECT(strstr(report->message, last_segment(&image)->name) != NULL);
@@ -397,6 +455,8 @@ int main(void) {
     RUN(a_replay_follows_past_an_empty_segment);
     RUN(a_replay_does_not_reach_damage);
     RUN(a_following_replay_compares_roots);
+    RUN(the_root_of_an_empty_segment_is_compared);
+    RUN(the_watcher_may_stop_the_scan);
     RUN(headers_that_change_are_refused);
     RUN(synced_here_survives);
     RUN(sync_here_leaves_a_running_sync_alone);
