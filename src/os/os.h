@@ -114,9 +114,21 @@ struct os {
     /* `address` is a numeric IPv4 or IPv6 address. port 0 asks for any; see socket_port. */
     enum status (*socket_listen)(const struct os *os, const char *address, uint16_t port,
                                  int backlog, struct socket **socket);
+    /* Listen on a socket in the file system, made with `mode` and no other mode at any time.
+     * A socket that lies there is replaced; anything else is STATUS_EXISTS. Closing the
+     * listener removes it. STATUS_INVALID: the path is too long. */
+    enum status (*socket_listen_path)(const struct os *os, const char *path, uint32_t mode,
+                                      int backlog, struct socket **socket);
     uint16_t (*socket_port)(const struct os *os, struct socket *socket); /* the local one */
-    /* STATUS_AGAIN: nobody waits. The new socket has TCP_NODELAY and keep-alive set;
-     * `peer` gets "address:port" (at most 64 bytes with the NUL). */
+    /* The local end as "address:port" or "path:0", cut to 64 bytes with the NUL. */
+    void (*socket_local)(const struct os *os, struct socket *socket, char local[64]);
+    /* The system's number of it, for people who look into /proc. */
+    int (*socket_number)(const struct os *os, struct socket *socket);
+    /* Probe a silent peer after so many seconds, three times a third of that apart; 0: never. */
+    void (*socket_keepalive)(const struct os *os, struct socket *socket, uint32_t seconds);
+    /* STATUS_AGAIN: nobody waits. The new socket has TCP_NODELAY set; `peer` gets the other
+     * end as socket_local() has this one, and the listener's path where the other end has no
+     * name. */
     enum status (*socket_accept)(const struct os *os, struct socket *listener,
                                  struct socket **socket, char peer[64]);
     void (*socket_close)(const struct os *os, struct socket *socket);
@@ -172,6 +184,8 @@ uint64_t os_total_memory(void);
 uint64_t os_cpu_user_us(void);
 uint64_t os_cpu_system_us(void);
 uint32_t os_process_id(void);
+/* Ask for `wanted` open descriptors at a time; gives how many are allowed now. */
+uint64_t os_allow_descriptors(uint64_t wanted);
 const char *os_description(void);     /* "Linux 6.1.0 x86_64" */
 
 /* Set the panic hook (stack trace and reason on stderr, exit 70), ignore SIGPIPE, catch

@@ -30,6 +30,7 @@ struct socket {
     bool watches_readable;
     bool watches_writable;
     void *watch_context;
+    char *path; /* of a listener in the file system: removed with it */
 };
 
 /* --- Failures (posix_os.c) -------------------------------------------------------------
@@ -96,7 +97,12 @@ void posix_wake_clear(void);
 /* posix_socket.c */
 enum status posix_socket_listen(const struct os *os, const char *address, uint16_t port,
                                 int backlog, struct socket **socket);
+enum status posix_socket_listen_path(const struct os *os, const char *path, uint32_t mode,
+                                     int backlog, struct socket **socket);
 uint16_t posix_socket_port(const struct os *os, struct socket *socket);
+void posix_socket_local(const struct os *os, struct socket *socket, char local[64]);
+int posix_socket_number(const struct os *os, struct socket *socket);
+void posix_socket_keepalive(const struct os *os, struct socket *socket, uint32_t seconds);
 enum status posix_socket_accept(const struct os *os, struct socket *listener,
                                 struct socket **socket, char peer[64]);
 void posix_socket_close(const struct os *os, struct socket *socket);

@@ -84,7 +84,11 @@ static const struct os real_os = {
     .sync_finish = posix_sync_finish,
 
     .socket_listen = posix_socket_listen,
+    .socket_listen_path = posix_socket_listen_path,
     .socket_port = posix_socket_port,
+    .socket_local = posix_socket_local,
+    .socket_number = posix_socket_number,
+    .socket_keepalive = posix_socket_keepalive,
     .socket_accept = posix_socket_accept,
     .socket_close = posix_socket_close,
     .socket_receive = posix_socket_receive,

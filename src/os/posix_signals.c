@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -63,6 +64,20 @@ void os_start(void) {
 }
 
 uint32_t os_process_id(void) { return (uint32_t)getpid(); }
+
+/* A system may refuse the whole step and allow a smaller one, so it is halved. */
+uint64_t os_allow_descriptors(uint64_t wanted) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+    uint64_t now = limit.rlim_cur, hard = limit.rlim_max;
+    if (limit.rlim_cur == RLIM_INFINITY || now >= wanted) return wanted;
+    if (limit.rlim_max != RLIM_INFINITY && wanted > hard) wanted = hard;
+    for (uint64_t step = wanted - now; step > 0; step /= 2) {
+        limit.rlim_cur = (rlim_t)(now + step);
+        if (setrlimit(RLIMIT_NOFILE, &limit) == 0) return now + step;
+    }
+    return now;
+}
 
 static struct {
     pthread_once_t once;

@@ -1,4 +1,4 @@
-/* TCP sockets: numeric addresses, non-blocking, close-on-exec. */
+/* TCP and file system sockets: numeric addresses, non-blocking, close-on-exec. */
 #include "os/posix.h"
 
 #include <arpa/inet.h>
@@ -8,26 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/check.h"
 
-/* A peer that has vanished is found after 300 s of silence and three probes 100 s apart.
- */
-#define KEEPALIVE_IDLE_S     300
-#define KEEPALIVE_INTERVAL_S 100
-#define KEEPALIVE_PROBES     3
+#define KEEPALIVE_PROBES 3
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* Then the ignored SIGPIPE of os_start() must do. */
 #endif
 
-/* Both families in one; `size` is what bind() wants. */
+/* All families in one; `size` is what bind() wants. */
 struct address {
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
+        struct sockaddr_un path;
     } socket;
     socklen_t size;
 };
@@ -51,7 +50,9 @@ static bool parse_address(const char *text, uint16_t port, struct address *addre
 
 static void format_address(const struct address *address, char text[64]) {
     char host[INET6_ADDRSTRLEN] = "?";
-    if (address->socket.any.sa_family == AF_INET6) {
+    if (address->socket.any.sa_family == AF_UNIX) {
+        snprintf(text, 64, "%.61s:0", address->socket.path.sun_path);
+    } else if (address->socket.any.sa_family == AF_INET6) {
         inet_ntop(AF_INET6, &address->socket.v6.sin6_addr, host, sizeof host);
         snprintf(text, 64, "[%s]:%u", host, ntohs(address->socket.v6.sin6_port));
     } else {
@@ -65,14 +66,8 @@ static void set_option(int descriptor, int level, int option, int value) {
     (void)setsockopt(descriptor, level, option, &value, sizeof value);
 }
 
-static void tune(int descriptor) {
-    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1);
-#ifdef TCP_KEEPIDLE
-    set_option(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-    set_option(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
-    set_option(descriptor, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
-#endif
+static void tune(int descriptor, int family) {
+    if (family != AF_UNIX) set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
 #ifdef SO_NOSIGPIPE
     set_option(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1);
 #endif
@@ -112,12 +107,96 @@ enum status posix_socket_listen(const struct os *os, const char *address, uint16
     return wrap(descriptor, socket);
 }
 
+/* A socket that a server has left behind goes; whatever else has the name stays. */
+static enum status clear_path(const char *path) {
+    struct stat facts;
+    if (lstat(path, &facts) != 0) return STATUS_OK;
+    if (!S_ISSOCK(facts.st_mode)) {
+        posix_failure(EEXIST);
+        return STATUS_EXISTS;
+    }
+    return unlink(path) == 0 ? STATUS_OK : posix_failure(errno);
+}
+
+/* The mask is that of the whole process, so it is set for no longer than bind() takes.
+ * Set afterwards, the mode would come too late for whoever connects in between. */
+static int bind_with_mode(int descriptor, const struct address *local, uint32_t mode) {
+    mode_t before = umask((mode_t)(~mode & 0777));
+    int result = bind(descriptor, &local->socket.any, local->size);
+    int error = errno;
+    umask(before);
+    errno = error;
+    return result;
+}
+
+static enum status keep_path(struct socket *socket, const char *path) {
+    size_t size = strlen(path) + 1;
+    socket->path = allocate(os_allocator(), size);
+    if (!socket->path) return posix_failure(ENOMEM);
+    memcpy(socket->path, path, size);
+    return STATUS_OK;
+}
+
+enum status posix_socket_listen_path(const struct os *os, const char *path, uint32_t mode,
+                                     int backlog, struct socket **socket) {
+    struct address local = {.size = sizeof local.socket.path};
+    local.socket.path.sun_family = AF_UNIX;
+    size_t size = strlen(path);
+    if (size == 0 || size >= sizeof local.socket.path.sun_path) {
+        posix_failure(ENAMETOOLONG);
+        return STATUS_INVALID;
+    }
+    memcpy(local.socket.path.sun_path, path, size);
+    enum status status = clear_path(path);
+    if (status) return status;
+    int descriptor = system_socket(AF_UNIX);
+    if (descriptor < 0) return posix_failure(errno);
+    if (bind_with_mode(descriptor, &local, mode) != 0 ||
+        listen(descriptor, backlog) != 0) {
+        status = posix_failure(errno);
+        close(descriptor);
+        return status;
+    }
+    status = wrap(descriptor, socket);
+    if (status) return status;
+    status = keep_path(*socket, path);
+    if (status) posix_socket_close(os, *socket);
+    return status;
+}
+
 uint16_t posix_socket_port(const struct os *os, struct socket *socket) {
     (void)os;
     struct address local = {.size = sizeof local.socket};
     if (getsockname(socket->descriptor, &local.socket.any, &local.size) != 0) return 0;
     bool v6 = local.socket.any.sa_family == AF_INET6;
     return ntohs(v6 ? local.socket.v6.sin6_port : local.socket.v4.sin_port);
+}
+
+void posix_socket_local(const struct os *os, struct socket *socket, char local[64]) {
+    (void)os;
+    struct address address;
+    memset(&address, 0, sizeof address);
+    address.size = sizeof address.socket;
+    (void)getsockname(socket->descriptor, &address.socket.any, &address.size);
+    format_address(&address, local);
+}
+
+int posix_socket_number(const struct os *os, struct socket *socket) {
+    (void)os;
+    return socket->descriptor;
+}
+
+void posix_socket_keepalive(const struct os *os, struct socket *socket,
+                            uint32_t seconds) {
+    (void)os;
+    set_option(socket->descriptor, SOL_SOCKET, SO_KEEPALIVE, seconds > 0);
+    if (seconds == 0) return;
+#ifdef TCP_KEEPIDLE
+    int idle = seconds < 32767 ? (int)seconds : 32767; /* Linux takes no more */
+    set_option(socket->descriptor, IPPROTO_TCP, TCP_KEEPIDLE, idle);
+    set_option(socket->descriptor, IPPROTO_TCP, TCP_KEEPINTVL, idle / 3 ? idle / 3 : 1);
+    set_option(socket->descriptor, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+#endif
 }
 
 /* A client that left while it was waiting is not the listener's failure: take the next.
@@ -128,7 +207,6 @@ static bool is_of_the_lost_client(int error) {
 
 enum status posix_socket_accept(const struct os *os, struct socket *listener,
                                 struct socket **socket, char peer[64]) {
-    (void)os;
     struct address remote;
     int descriptor;
     do {
@@ -138,8 +216,9 @@ enum status posix_socket_accept(const struct os *os, struct socket *listener,
             system_accept(listener->descriptor, &remote.socket.any, &remote.size);
     } while (descriptor < 0 && is_of_the_lost_client(errno));
     if (descriptor < 0) return posix_failure(errno == EWOULDBLOCK ? EAGAIN : errno);
-    tune(descriptor);
-    format_address(&remote, peer);
+    tune(descriptor, remote.socket.any.sa_family);
+    if (remote.socket.any.sa_family == AF_UNIX) posix_socket_local(os, listener, peer);
+    else format_address(&remote, peer);
     return wrap(descriptor, socket);
 }
 
@@ -147,6 +226,10 @@ void posix_socket_close(const struct os *os, struct socket *socket) {
     (void)os;
     if (!socket) return;
     close(socket->descriptor); /* Which also takes it out of its poller. */
+    if (socket->path) {
+        (void)unlink(socket->path);
+        release(os_allocator(), socket->path, strlen(socket->path) + 1);
+    }
     release(os_allocator(), socket, sizeof *socket);
 }
 

@@ -3,7 +3,10 @@
 #define _GNU_SOURCE
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "os/os.h"
@@ -108,6 +111,81 @@ static void speaks_ipv6(void) {
     finish();
 }
 
+static int option_of(int level, int option) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    getsockopt(os->socket_number(os, server_side), level, option, &value, &size);
+    return value;
+}
+
+static void probes_silent_peers(void) {
+    begin();
+    os->socket_keepalive(os, server_side, 300);
+    EXPECT_EQUAL(option_of(SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQUAL(option_of(IPPROTO_TCP, TCP_KEEPIDLE), 300);
+    EXPECT_EQUAL(option_of(IPPROTO_TCP, TCP_KEEPINTVL), 100);
+    EXPECT_EQUAL(option_of(IPPROTO_TCP, TCP_KEEPCNT), 3);
+    os->socket_keepalive(os, server_side, 1);
+    EXPECT_EQUAL(option_of(IPPROTO_TCP, TCP_KEEPINTVL), 1);
+    os->socket_keepalive(os, server_side, UINT32_MAX);
+    EXPECT_EQUAL(option_of(IPPROTO_TCP, TCP_KEEPIDLE), 32767);
+    os->socket_keepalive(os, server_side, 0);
+    EXPECT_EQUAL(option_of(SOL_SOCKET, SO_KEEPALIVE), 0);
+    EXPECT_EQUAL(option_of(IPPROTO_TCP, TCP_NODELAY), 1);
+    finish();
+}
+
+static void knows_its_own_end(void) {
+    char local[64], wanted[64];
+    begin();
+    os->socket_local(os, server_side, local);
+    snprintf(wanted, sizeof wanted, "127.0.0.1:%u", os->socket_port(os, listener));
+    EXPECT(strcmp(local, wanted) == 0);
+    finish();
+}
+
+static void listens_in_the_file_system(void) {
+    char directory[] = "/tmp/valori-socket-XXXXXX", local[64];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat facts;
+    EXPECT(mkdtemp(directory) != NULL);
+    char *path = address.sun_path;
+    snprintf(path, sizeof address.sun_path, "%s/s", directory);
+    int left_behind = socket(AF_UNIX, SOCK_STREAM, 0);
+    EXPECT_EQUAL(bind(left_behind, (struct sockaddr *)&address, sizeof address), 0);
+    close(left_behind);
+    EXPECT_EQUAL(os->socket_listen_path(os, path, 0600, 4, &listener), STATUS_OK);
+    EXPECT(stat(path, &facts) == 0 && S_ISSOCK(facts.st_mode));
+    EXPECT_EQUAL(facts.st_mode & 0777, 0600);
+    peer = socket(AF_UNIX, SOCK_STREAM, 0);
+    EXPECT_EQUAL(connect(peer, (struct sockaddr *)&address, sizeof address), 0);
+    EXPECT_EQUAL(os->socket_accept(os, listener, &server_side, peer_name), STATUS_OK);
+    EXPECT(strncmp(peer_name, path, strlen(path)) == 0);
+    EXPECT(strcmp(peer_name + strlen(path), ":0") == 0);
+    os->socket_local(os, server_side, local);
+    EXPECT(strcmp(local, peer_name) == 0);
+    os->socket_keepalive(os, server_side, 300);
+    close(peer);
+    os->socket_close(os, server_side);
+    os->socket_close(os, listener);
+    EXPECT(stat(path, &facts) != 0);
+    rmdir(directory);
+}
+
+static void does_not_replace_other_files(void) {
+    char path[] = "/tmp/valori-file-XXXXXX", endless[200];
+    int file = mkstemp(path);
+    struct socket *none;
+    EXPECT_EQUAL(os->socket_listen_path(os, path, 0600, 4, &none), STATUS_EXISTS);
+    EXPECT(access(path, F_OK) == 0);
+    close(file);
+    unlink(path);
+    memset(endless, 'x', sizeof endless);
+    endless[sizeof endless - 1] = '\0';
+    EXPECT_EQUAL(os->socket_listen_path(os, endless, 0600, 4, &none), STATUS_INVALID);
+    EXPECT_EQUAL(os->socket_listen_path(os, "/none/s", 0600, 4, &none), STATUS_NOT_FOUND);
+}
+
 /* Wait for one event and compare it; `context` NULL: none comes. */
 static void expect_event(struct poller *poller, void *context, bool readable,
                          bool writable) {
@@ -157,6 +235,10 @@ int main(void) {
     RUN(a_full_socket_says_again);
     RUN(refuses_addresses);
     RUN(speaks_ipv6);
+    RUN(probes_silent_peers);
+    RUN(knows_its_own_end);
+    RUN(listens_in_the_file_system);
+    RUN(does_not_replace_other_files);
     RUN(polls_what_is_asked);
     return test_finish();
 }
