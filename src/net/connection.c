@@ -103,25 +103,45 @@ static size_t receive_size(const struct connection *connection) {
     return missing < trusted ? missing : trusted;
 }
 
+static enum status receive_into(struct connection *connection, uint8_t *room, size_t size,
+                                size_t *got) {
+    enum status status = connection->os->socket_receive(
+        connection->os, connection->socket, room, size, got);
+    if (status == STATUS_END) connection->ended = true;
+    return status;
+}
+
+/* Through a place on the stack, so that what a connection holds grows with what it has
+ * sent and not with what it might. */
+static enum status receive_some(struct connection *connection, size_t size) {
+    uint8_t room[RECEIVE_SIZE];
+    size_t got;
+    enum status status = receive_into(connection, room, size, &got);
+    return status ? status : buffer_append(&connection->input, room, got);
+}
+
+/* A big argument goes to where it stays. */
+static enum status receive_in_place(struct connection *connection, size_t size) {
+    uint8_t *room;
+    size_t got;
+    enum status status = buffer_reserve(&connection->input, size, &room);
+    if (!status) status = receive_into(connection, room, size, &got);
+    if (!status) buffer_commit(&connection->input, got);
+    return status;
+}
+
 enum status connection_receive(struct connection *connection) {
     drop_last_request(connection);
     struct buffer *input = &connection->input;
     size_t size = receive_size(connection);
     size_t free_bytes = input->limit - buffer_size(input);
+    if (free_bytes == 0) return STATUS_TOO_LARGE;
+    bool in_place = size > RECEIVE_SIZE;
     if (size > free_bytes) size = free_bytes;
-    if (size == 0) return STATUS_TOO_LARGE;
-
-    uint8_t *room;
-    enum status status = buffer_reserve(input, size, &room);
-    if (status) return status;
-    size_t got;
-    status = connection->os->socket_receive(connection->os, connection->socket, room,
-                                            size, &got);
-    if (status == STATUS_END) connection->ended = true;
-    if (status) return status;
-    buffer_commit(input, got);
-    connection->active_us = connection->os->monotonic_us(connection->os);
-    return STATUS_OK;
+    enum status status =
+        in_place ? receive_in_place(connection, size) : receive_some(connection, size);
+    if (!status) connection->active_us = connection->os->monotonic_us(connection->os);
+    return status;
 }
 
 /* One last reply, and whatever else was received is forgotten. */

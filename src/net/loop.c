@@ -69,7 +69,8 @@ struct loop {
     size_t count;
     struct queue queues[QUEUE_COUNT];
     struct member *closed;
-    struct loop_timer *timers; /* by time */
+    struct timers timers;
+    uint32_t accept_batch;
     struct loop_timer idle_timer, accept_timer;
     uint64_t now_us;
     uint64_t durable;
@@ -86,34 +87,11 @@ static struct member *member_of(struct connection *connection) {
  * ----------------------------------------------------------------------------------- */
 
 void loop_timer_add(struct loop *loop, struct loop_timer *timer, uint64_t at_us) {
-    loop_timer_cancel(loop, timer);
-    struct loop_timer **place = &loop->timers;
-    while (*place && (*place)->at_us <= at_us) place = &(*place)->next;
-    timer->at_us = at_us;
-    timer->next = *place;
-    timer->set = true;
-    *place = timer;
+    timers_add(&loop->timers, timer, at_us);
 }
 
 void loop_timer_cancel(struct loop *loop, struct loop_timer *timer) {
-    if (!timer->set) return;
-    struct loop_timer **place = &loop->timers;
-    while (*place != timer) place = &(*place)->next;
-    *place = timer->next;
-    timer->set = false;
-}
-
-/* So many as were due at the beginning: one that sets itself to the past runs once a
- * turn. */
-static void run_timers(struct loop *loop) {
-    size_t due = 0;
-    for (struct loop_timer *t = loop->timers; t && t->at_us <= loop->now_us; t = t->next)
-        due++;
-    for (; due > 0 && loop->timers && loop->timers->at_us <= loop->now_us; due--) {
-        struct loop_timer *timer = loop->timers;
-        loop_timer_cancel(loop, timer);
-        timer->callback(timer->context, timer);
-    }
+    timers_cancel(&loop->timers, timer);
 }
 
 /* --- Members
@@ -256,7 +234,8 @@ void loop_each(struct loop *loop,
 static void check_idle(void *context, struct loop_timer *timer) {
     struct loop *loop = context;
     for (struct member *m = loop->oldest; m; m = m->newer) {
-        if (m->shrunk || m->paused || m->connection.active_us + IDLE_US > loop->now_us) continue;
+        if (m->shrunk || m->paused || m->connection.active_us + IDLE_US > loop->now_us)
+            continue;
         connection_shrink(&m->connection);
         m->shrunk = true;
     }
@@ -353,7 +332,7 @@ static void end_accept_pause(void *context, struct loop_timer *timer) {
 }
 
 static void accept_batch(struct loop *loop, struct listener *listener) {
-    for (int i = 0; i < ACCEPT_BATCH && listener->socket; i++) {
+    for (uint32_t i = 0; i < loop->accept_batch && listener->socket; i++) {
         struct socket *socket;
         char peer[64];
         enum status status =
@@ -371,24 +350,44 @@ static void accept_batch(struct loop *loop, struct listener *listener) {
     }
 }
 
-enum status loop_listen(struct loop *loop, const char *address, uint16_t port,
-                        int backlog, uint16_t *bound) {
-    const struct os *os = loop->os;
+/* Watch a listening socket, which is closed when that fails. */
+static enum status add_listener(struct loop *loop, struct socket *socket) {
     struct listener *listener = allocate(loop->allocator, sizeof *listener);
-    if (!listener) return STATUS_MEMORY;
-    *listener = (struct listener){.watch = {WATCH_LISTENER}, .next = loop->listeners};
-    enum status status = os->socket_listen(os, address, port, backlog, &listener->socket);
-    if (!status)
-        status = os->poller_set(os, loop->poller, listener->socket, true, false,
-                                &listener->watch);
+    if (!listener) {
+        loop->os->socket_close(loop->os, socket);
+        return STATUS_MEMORY;
+    }
+    *listener = (struct listener){
+        .watch = {WATCH_LISTENER}, .socket = socket, .next = loop->listeners};
+    enum status status = loop->os->poller_set(loop->os, loop->poller, socket, true, false,
+                                              &listener->watch);
     if (status) {
-        os->socket_close(os, listener->socket);
+        loop->os->socket_close(loop->os, socket);
         release(loop->allocator, listener, sizeof *listener);
         return status;
     }
-    *bound = os->socket_port(os, listener->socket);
     loop->listeners = listener;
     return STATUS_OK;
+}
+
+enum status loop_listen(struct loop *loop, const char *address, uint16_t port,
+                        int backlog, uint16_t *bound) {
+    struct socket *socket;
+    enum status status =
+        loop->os->socket_listen(loop->os, address, port, backlog, &socket);
+    if (status) return status;
+    uint16_t became = loop->os->socket_port(loop->os, socket);
+    status = add_listener(loop, socket);
+    if (!status) *bound = became;
+    return status;
+}
+
+enum status loop_listen_path(struct loop *loop, const char *path, uint32_t mode,
+                             int backlog) {
+    struct socket *socket;
+    enum status status =
+        loop->os->socket_listen_path(loop->os, path, mode, backlog, &socket);
+    return status ? status : add_listener(loop, socket);
 }
 
 /* An event of this turn may still name a listener, so only its socket goes at once. */
@@ -425,6 +424,7 @@ enum status loop_create(const struct os *os, const struct allocator *allocator,
         .os = os,
         .allocator = allocator,
         .hooks = *hooks,
+        .accept_batch = ACCEPT_BATCH,
         .idle_timer = {.callback = check_idle, .context = made},
         .accept_timer = {.callback = end_accept_pause, .context = made},
         .now_us = os->monotonic_us(os),
@@ -450,9 +450,10 @@ uint64_t loop_now_us(const struct loop *loop) { return loop->now_us; }
 
 static uint64_t sleep_us(const struct loop *loop) {
     if (loop->sleepless || loop->queues[QUEUE_AGAIN].first) return 0;
-    if (!loop->timers) return UINT64_MAX;
+    if (!loop->timers.first) return UINT64_MAX;
     uint64_t now = loop->os->monotonic_us(loop->os);
-    return loop->timers->at_us > now ? loop->timers->at_us - now : 0;
+    uint64_t at = loop->timers.first->at_us;
+    return at > now ? at - now : 0;
 }
 
 static void handle_event(struct loop *loop, const struct poll_event *event) {
@@ -476,7 +477,7 @@ void loop_step(struct loop *loop) {
 
     serve_again(loop);
     for (size_t i = 0; i < count; i++) handle_event(loop, &events[i]);
-    run_timers(loop);
+    timers_run(&loop->timers, loop->now_us);
 
     loop->sleepless = loop->hooks.before_sleep(loop->hooks.context);
     flush_queue(loop, QUEUE_TOUCHED);
@@ -490,3 +491,7 @@ void loop_run(struct loop *loop) {
 }
 
 void loop_stop(struct loop *loop) { loop->stopping = true; }
+
+void loop_set_accept_batch(struct loop *loop, uint32_t count) {
+    loop->accept_batch = count;
+}

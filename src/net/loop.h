@@ -3,7 +3,8 @@
  *     1. sleep until a socket is ready, a sync is finished, a timer is due or a signal
  * came
  *     2. after_wake()              where finished syncs are learned of: loop_release()
- *     3. sockets                   accept ten; receive once a connection, then received()
+ *     3. sockets                   accept a few; receive once a connection, then
+ * received()
  *     4. timers
  *     5. before_sleep()            where the log is written and its sync is started
  *     6. send what may be sent; close and free what was closed in this turn
@@ -14,6 +15,7 @@
 #define NET_LOOP_H
 
 #include "net/connection.h"
+#include "net/timers.h"
 
 struct loop;
 
@@ -43,7 +45,13 @@ void loop_destroy(struct loop *loop);
 /* Listen on a numeric address. `port` 0 asks for any; *bound is the one it became. */
 enum status loop_listen(struct loop *loop, const char *address, uint16_t port,
                         int backlog, uint16_t *bound);
+/* The same on a socket in the file system, made with `mode`. */
+enum status loop_listen_path(struct loop *loop, const char *path, uint32_t mode,
+                             int backlog);
 void loop_stop_listening(struct loop *loop);
+/* Accept so many connections of a listener in one turn, 10 at first: a flood of them does
+ * not keep those that are there waiting. */
+void loop_set_accept_batch(struct loop *loop, uint32_t count);
 
 /* Make a connection of a socket that was not accepted here, as a link to a primary. The
  * loop owns the socket from then on; on failure it is closed. accepted() is not called.
@@ -85,16 +93,6 @@ void loop_each(struct loop *loop,
 
 /* --- Timers
  * ------------------------------------------------------------------------------------ */
-
-/* Owned by the caller, who fills in the first two and keeps it in place while it is set.
- */
-struct loop_timer {
-    void (*callback)(void *context, struct loop_timer *timer);
-    void *context;
-    uint64_t at_us;
-    struct loop_timer *next;
-    bool set;
-};
 
 /* Call back once, in the first turn at or after the monotonic time `at_us`; a timer that
  * is set already is moved. The callback may set it again. */
