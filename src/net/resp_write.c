@@ -26,6 +26,7 @@ void reply_init(struct reply *reply, struct buffer *output, int protocol) {
 /* Room for `size` bytes, or NULL from the first failure on. */
 static uint8_t *take(struct reply *reply, size_t size) {
     uint8_t *room = NULL;
+    if (reply->muted) return NULL;
     if (!reply->failed) reply->failed = buffer_reserve(reply->output, size, &room);
     return reply->failed ? NULL : room;
 }

@@ -23,6 +23,7 @@
 struct reply {
     struct buffer *output; /* borrowed; its limit is the output limit */
     int protocol;          /* 2 or 3 */
+    bool muted;            /* nothing is written, and that is no failure */
     enum status failed; /* STATUS_TOO_LARGE or STATUS_MEMORY from the first failure on */
 };
 

@@ -26,6 +26,7 @@ void call_error(struct call *call, const char *format, ...) {
         return;
     }
     call->server->metrics.error_replies++;
+    errors_count(&call->server->errors, text);
     reply_error(call_reply(call), text);
 }
 

@@ -43,6 +43,9 @@ const struct object *call_object(struct call *call, const struct state *state);
 /* The record of the element in argument 2; NULL state of affairs is false. */
 bool call_record(struct call *call, const struct state *state, struct record *record);
 
+/* Append a client's line of CLIENT LIST. */
+void client_line(struct buffer *text, const struct client *client);
+
 /* Name the calling connection; false, and the error is answered, for a bad name. */
 bool client_name(struct call *call, struct slice name);
 
@@ -71,8 +74,16 @@ COMMAND(cmd_client_getname);
 COMMAND(cmd_client_setname);
 COMMAND(cmd_client_setinfo);
 COMMAND(cmd_client_info);
-COMMAND(cmd_client_list);
+COMMAND(cmd_client_list); /* cmd_client_choice.c */
 COMMAND(cmd_client_kill);
+COMMAND(cmd_client_reply); /* cmd_client_mode.c */
+COMMAND(cmd_client_pause);
+COMMAND(cmd_client_unpause);
+COMMAND(cmd_client_unblock);
+COMMAND(cmd_client_tracking);
+COMMAND(cmd_client_trackinginfo);
+COMMAND(cmd_client_getredir);
+COMMAND(cmd_client_caching);
 COMMAND(cmd_client_no_evict);
 COMMAND(cmd_client_no_touch);
 COMMAND(cmd_help); /* of any command with subcommands */
@@ -86,6 +97,7 @@ COMMAND(cmd_command_info);
 COMMAND(cmd_command_docs);
 COMMAND(cmd_command_list);
 COMMAND(cmd_command_getkeys);
+COMMAND(cmd_command_getkeysandflags);
 READ(cmd_dbsize); /* cmd_keyspace.c */
 READ(cmd_exists);
 READ(cmd_type);

@@ -6,7 +6,8 @@
 bool client_is_local(const struct client *client) {
     const char *peer = client->connection->peer;
     return strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
-           strncmp(peer, "::1", 3) == 0 || strncmp(peer, "::ffff:127.", 11) == 0;
+           peer[0] == '/' || strncmp(peer, "::1", 3) == 0 ||
+           strncmp(peer, "::ffff:127.", 11) == 0;
 }
 
 void client_discard(struct client *client) {
@@ -23,22 +24,36 @@ static struct connection_limits client_limits(const struct server *server,
     limits.request.arguments = (size_t)options->proto_max_arguments;
     limits.request.bulk_bytes = (size_t)options->proto_max_bulk_len;
     limits.input_bytes = (size_t)options->client_query_buffer_limit;
-    limits.output_bytes = (size_t)options->client_output_buffer_limit;
+    int64_t hard = options->client_output_buffer_limit[CLASS_NORMAL].hard;
+    if (hard) limits.output_bytes = (size_t)hard;
     return limits;
 }
 
-static void set_authenticated(struct client *client, bool authenticated) {
-    struct connection_limits limits = client_limits(client->server, authenticated);
-    client->authenticated = authenticated;
+void client_apply_limits(struct client *client) {
+    struct connection_limits limits =
+        client_limits(client->server, client->authenticated);
     connection_set_limits(client->connection, &limits);
 }
 
+static void set_authenticated(struct client *client, bool authenticated) {
+    client->authenticated = authenticated;
+    client_apply_limits(client);
+}
+
 void client_authenticate(struct client *client) { set_authenticated(client, true); }
+
+void client_next_reply(struct client *client) {
+    client->connection->reply.muted = client->reply_off || client->reply_skip;
+    client->reply_skip = false;
+}
 
 void client_reset(struct client *client) {
     client_discard(client);
     client->db = 0;
     client->name[0] = '\0';
+    client->no_evict = client->no_touch = false;
+    client->reply_off = client->reply_skip = false;
+    client_next_reply(client);
     connection_set_protocol(client->connection, 2);
     set_authenticated(client, client->server->options.requirepass[0] == '\0');
 }

@@ -5,8 +5,7 @@
 #include "net/connection.h"
 #include "server/command_table.h"
 
-#define CLIENT_NAME_SIZE    128 /* with the NUL */
-#define CLIENT_ADDRESS_SIZE 64
+#define CLIENT_NAME_SIZE 128 /* with the NUL */
 
 /* One queued command: itself, its arguments and their bytes in one block of `size` bytes.
  */
@@ -43,11 +42,18 @@ struct client {
     struct queue queue;
     uint64_t created_us; /* monotonic */
     uint64_t commands;
+    enum acquaintance { STRANGER, KNOWN } counted_as;
+    size_t counted;         /* bytes that the account has for it */
+    uint64_t slow_since_us; /* over the soft output limit since then, or 0 */
+    uint64_t input_bytes;   /* of its requests */
+    size_t largest_output;  /* that waited, when it was looked at */
+    bool no_evict, no_touch;
+    bool reply_off;  /* CLIENT REPLY OFF */
+    bool reply_skip; /* CLIENT REPLY SKIP was the last command */
     const struct command *last_command;
     const struct subcommand *last_subcommand;
     char name[CLIENT_NAME_SIZE], library[CLIENT_NAME_SIZE],
         library_version[CLIENT_NAME_SIZE];
-    char local_address[CLIENT_ADDRESS_SIZE];
 };
 
 /* Whether the peer is on this machine. */
@@ -61,6 +67,14 @@ void client_reset(struct client *client);
 
 /* It has shown the password, or there is none: it gets its full limits. */
 void client_authenticate(struct client *client);
+/* Take the limits anew from the options. */
+void client_apply_limits(struct client *client);
+
+/* Bytes that it holds, its connection and its queue included. */
+size_t client_memory(const struct client *client);
+
+/* Its command is answered: decide whether the next one will be (CLIENT REPLY). */
+void client_next_reply(struct client *client);
 
 /* Append a copy of a command. STATUS_TOO_LARGE over `limit` bytes, STATUS_MEMORY. */
 enum status queue_add(struct queue *queue, const struct allocator *allocator,

@@ -1,4 +1,4 @@
-/* CLIENT: looking at connections and closing them. */
+/* CLIENT: names, and the line that tells of a connection. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -65,32 +65,58 @@ static void command_name(const struct client *client, char name[64]) {
                  subcommand ? subcommand->name : "");
 }
 
+/* A letter for each thing that is unusual, in the order of Redis; N when nothing is. */
+static void flag_letters(const struct client *client, char letters[12]) {
+    const struct connection *connection = client->connection;
+    size_t count = 0;
+    if (client->in_multi) letters[count++] = 'x';
+    if (client->waiting || client->busy) letters[count++] = 'b';
+    if (connection->closing) letters[count++] = 'c';
+    if (connection->peer[0] == '/') letters[count++] = 'U';
+    if (client->no_evict) letters[count++] = 'e';
+    if (client->no_touch) letters[count++] = 'T';
+    if (count == 0) letters[count++] = 'N';
+    letters[count] = '\0';
+}
+
+/* Which of reading and writing it is watched for. */
+static const char *event_letters(const struct client *client) {
+    const struct connection *connection = client->connection;
+    bool reads = !client->waiting && !client->busy && !connection->closing;
+    bool writes = connection_sendable(connection) > 0;
+    return reads ? writes ? "rw" : "r" : writes ? "w" : "";
+}
+
 /* The keys and their order are those of Redis: tools cut these lines at blanks and '='.
- */
-static void append_line(struct buffer *text, const struct client *client) {
+ * What Redis has as fixed buffer and list of blocks is one buffer here, told as the
+ * first. */
+void client_line(struct buffer *text, const struct client *client) {
     const struct server *server = client->server;
     const struct connection *connection = client->connection;
-    char line[1024], command[64];
+    size_t input = buffer_size(&connection->input);
+    size_t waiting = connection_pending(connection);
+    char line[1280], command[64], local[64], letters[12];
     command_name(client, command);
+    flag_letters(client, letters);
+    server->os->socket_local(server->os, connection->socket, local);
     int size = snprintf(
         line, sizeof line,
-        "id=%" PRIu64 " addr=%s laddr=%s fd=-1 name=%s age=%" PRIu64 " idle=%" PRIu64
+        "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s age=%" PRIu64 " idle=%" PRIu64
         " flags=%s db=%" PRIu32 " sub=0 psub=0 ssub=0 multi=%lld watch=0 qbuf=%zu "
-        "qbuf-free=%zu argv-mem=0 multi-mem=%zu rbs=0 rbp=0 obl=%zu oll=0 omem=%zu "
-        "tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s "
-        "lib-ver=%s\n",
-        client->id, connection->peer, client->local_address, client->name,
+        "qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=%zu "
+        "tot-mem=%zu events=%s cmd=%s user=default redir=-1 resp=%d lib-name=%s "
+        "lib-ver=%s io-thread=0 tot-net-in=%" PRIu64 " tot-net-out=%" PRIu64
+        " tot-cmds=%" PRIu64 "\n",
+        client->id, connection->peer, local,
+        server->os->socket_number(server->os, connection->socket), client->name,
         seconds_since(server, client->created_us),
-        seconds_since(server, connection->active_us),
-        client->in_multi                  ? "x"
-        : client->waiting || client->busy ? "b"
-                                          : "N",
-        client->db, client->in_multi ? (long long)client->queue.count : -1LL,
-        buffer_size(&connection->input),
-        connection->input.capacity - buffer_size(&connection->input), client->queue.bytes,
-        connection_pending(connection), connection->output.capacity,
-        connection_memory(connection) + client->queue.bytes, command,
-        connection->reply.protocol, client->library, client->library_version);
+        seconds_since(server, connection->active_us), letters, client->db,
+        client->in_multi ? (long long)client->queue.count : -1LL, input,
+        connection->input.capacity - input, connection->unconsumed, client->queue.bytes,
+        connection->output.capacity, client->largest_output, waiting,
+        connection->output.capacity, client_memory(client), event_letters(client),
+        command, connection->reply.protocol, client->library, client->library_version,
+        client->input_bytes, connection->sent, client->commands);
     if (size >= (int)sizeof line) size = (int)sizeof line - 1;
     (void)buffer_append(text, line, (size_t)size);
 }
@@ -98,146 +124,7 @@ static void append_line(struct buffer *text, const struct client *client) {
 COMMAND(cmd_client_info) {
     struct buffer text;
     buffer_init(&text, call->server->allocator, 4096);
-    append_line(&text, call->client);
+    client_line(&text, call->client);
     reply_verbatim(call_reply(call), "txt", buffer_slice(&text));
     buffer_free(&text);
 }
-
-/* --- Choosing --------------------------------------------------------------------- */
-
-/* Which connections LIST shows and KILL closes. */
-struct choice {
-    struct call *call;
-    const struct slice *ids; /* any of them */
-    size_t id_count;
-    bool other_type; /* of a type that no connection here has */
-    bool keep_self;
-    struct slice peer, local;
-    struct buffer *text; /* LIST */
-    uint64_t chosen;
-};
-
-static bool chosen(const struct choice *choice, const struct client *client) {
-    if (choice->other_type) return false;
-    if (choice->keep_self && client == choice->call->client) return false;
-    if (choice->peer.data &&
-        !slice_equal(choice->peer, slice_text(client->connection->peer)))
-        return false;
-    if (choice->local.data &&
-        !slice_equal(choice->local, slice_text(client->local_address)))
-        return false;
-    uint64_t id;
-    for (size_t i = 0; i < choice->id_count; i++)
-        if (word_unsigned(choice->ids[i], &id) && id == client->id) return true;
-    return choice->id_count == 0;
-}
-
-static bool read_type(struct choice *choice, struct slice type) {
-    static const char *const others[] = {"master", "replica", "slave", "pubsub"};
-    if (word_is(type, "normal")) return true;
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (word_is(type, others[i])) {
-            choice->other_type = true;
-            return true;
-        }
-    char word[64];
-    call_error(choice->call, "ERR Unknown client type '%s'",
-               call_quote(type, word, sizeof word));
-    return false;
-}
-
-static bool read_id(struct choice *choice, size_t at, size_t count) {
-    uint64_t id;
-    for (size_t i = at; i < at + count; i++)
-        if (!word_unsigned(choice->call->arguments[i], &id) || id == 0) {
-            call_error(choice->call, "ERR Invalid client ID");
-            return false;
-        }
-    choice->ids = choice->call->arguments + at;
-    choice->id_count = count;
-    return true;
-}
-
-static bool list_line(void *context, struct connection *connection) {
-    struct choice *choice = context;
-    const struct client *client = connection->owner;
-    if (client && chosen(choice, client)) append_line(choice->text, client);
-    return true;
-}
-
-COMMAND(cmd_client_list) {
-    struct choice choice = {.call = call};
-    if (call->count > 2) {
-        bool by_type = call_is(call, 2, "type") && call->count == 4;
-        bool by_id = call_is(call, 2, "id") && call->count > 3;
-        if (!by_type && !by_id) {
-            call_error(call, "ERR syntax error");
-            return;
-        }
-        if (by_type ? !read_type(&choice, call->arguments[3])
-                    : !read_id(&choice, 3, call->count - 3))
-            return;
-    }
-    struct buffer text;
-    buffer_init(&text, call->server->allocator, (size_t)64 << 20);
-    choice.text = &text;
-    loop_each(call->server->loop, list_line, &choice);
-    reply_verbatim(call_reply(call), "txt", buffer_slice(&text));
-    buffer_free(&text);
-}
-
-static bool kill_one(void *context, struct connection *connection) {
-    struct choice *choice = context;
-    struct client *client = connection->owner;
-    if (!client || !chosen(choice, client)) return true;
-    choice->chosen++;
-    if (client == choice->call->client) connection_close_after_reply(connection);
-    else loop_close(choice->call->server->loop, connection);
-    return true;
-}
-
-/* One filter and its value at `at`. */
-static bool read_filter(struct choice *choice, size_t at) {
-    struct call *call = choice->call;
-    struct slice value = call->arguments[at + 1];
-    if (call_is(call, at, "id")) return read_id(choice, at + 1, 1);
-    if (call_is(call, at, "type")) return read_type(choice, value);
-    if (call_is(call, at, "addr")) {
-        choice->peer = value;
-    } else if (call_is(call, at, "laddr")) {
-        choice->local = value;
-    } else if (call_is(call, at, "skipme") &&
-               (word_is(value, "yes") || word_is(value, "no"))) {
-        choice->keep_self = word_is(value, "yes");
-    } else if (call_is(call, at, "user")) {
-        if (!word_is(value, "default")) choice->other_type = true;
-    } else {
-        call_error(call, "ERR syntax error");
-        return false;
-    }
-    return true;
-}
-
-COMMAND(cmd_client_kill) {
-    struct choice choice = {.call = call, .keep_self = call->count > 3};
-    if (call->count == 3) {
-        choice.peer = call->arguments[2];
-    } else if (call->count % 2 != 0) {
-        call_error(call, "ERR syntax error");
-        return;
-    }
-    for (size_t at = 2; call->count > 3 && at < call->count; at += 2)
-        if (!read_filter(&choice, at)) return;
-    loop_each(call->server->loop, kill_one, &choice);
-    if (call->count > 3) reply_unsigned(call_reply(call), choice.chosen);
-    else if (choice.chosen) reply_ok(call_reply(call));
-    else call_error(call, "ERR No such client");
-}
-
-static void accept_switch(struct call *call) {
-    if (call_is(call, 2, "on") || call_is(call, 2, "off")) reply_ok(call_reply(call));
-    else call_error(call, "ERR syntax error");
-}
-
-COMMAND(cmd_client_no_evict) { accept_switch(call); }
-COMMAND(cmd_client_no_touch) { accept_switch(call); }

@@ -40,14 +40,19 @@ static void reply_categories(struct reply *reply, const struct command *command)
     }
 }
 
+/* What a command does to its keys, as its key specifications and GETKEYSANDFLAGS say. */
+static void reply_key_flags(struct reply *reply, const struct command *command) {
+    reply_set(reply, 2);
+    reply_status(reply, command->write ? "RW" : "RO");
+    reply_status(reply, command->write ? "update" : "access");
+}
+
 static void reply_key_specs(struct reply *reply, const struct command *command) {
     reply_array(reply, command->key_first ? 1 : 0);
     if (!command->key_first) return;
     reply_map(reply, 3);
     reply_text(reply, "flags");
-    reply_set(reply, 2);
-    reply_status(reply, command->write ? "RW" : "RO");
-    reply_status(reply, command->write ? "update" : "access");
+    reply_key_flags(reply, command);
     reply_text(reply, "begin_search");
     reply_map(reply, 2);
     reply_text(reply, "type");
@@ -94,6 +99,18 @@ static void reply_info(struct reply *reply, const struct command *command,
     for (; row && row->name; row++) reply_info(reply, command, row);
 }
 
+/* The row that a name such as `get` or `client|list` means; NULL when there is none. */
+static const struct command *find_row(struct slice name,
+                                      const struct subcommand **subcommand) {
+    const uint8_t *bar = name.size ? memchr(name.data, '|', name.size) : NULL;
+    size_t first = bar ? (size_t)(bar - name.data) : name.size;
+    const struct command *command = command_find(slice_of(name.data, first));
+    *subcommand = NULL;
+    if (!command || !bar) return command;
+    *subcommand = subcommand_find(command, slice_of(bar + 1, name.size - first - 1));
+    return *subcommand ? command : NULL;
+}
+
 COMMAND(cmd_command) {
     reply_array(call_reply(call), command_count());
     for (size_t i = 0; i < command_count(); i++)
@@ -109,8 +126,9 @@ COMMAND(cmd_command_info) {
     }
     reply_array(call_reply(call), call->count - 2);
     for (size_t i = 2; i < call->count; i++) {
-        const struct command *command = command_find(call->arguments[i]);
-        if (command) reply_info(call_reply(call), command, NULL);
+        const struct subcommand *subcommand;
+        const struct command *command = find_row(call->arguments[i], &subcommand);
+        if (command) reply_info(call_reply(call), command, subcommand);
         else reply_null_array(call_reply(call));
     }
 }
@@ -146,22 +164,31 @@ static void reply_docs_fields(struct reply *reply, const struct command *command
     }
 }
 
-static bool docs_wanted(const struct call *call, const struct command *command) {
-    if (call->count == 2) return true;
-    for (size_t i = 2; i < call->count; i++)
-        if (word_is(call->arguments[i], command->name)) return true;
-    return false;
+static void reply_docs(struct reply *reply, const struct command *command,
+                       const struct subcommand *subcommand) {
+    char name[64];
+    snprintf(name, sizeof name, "%s%s%s", command->name, subcommand ? "|" : "",
+             subcommand ? subcommand->name : "");
+    reply_text(reply, name);
+    reply_docs_fields(reply, command, subcommand);
 }
 
 COMMAND(cmd_command_docs) {
+    struct reply *reply = call_reply(call);
+    const struct subcommand *subcommand;
+    if (call->count == 2) {
+        reply_map(reply, command_count());
+        for (size_t i = 0; i < command_count(); i++)
+            reply_docs(reply, command_at(i), NULL);
+        return;
+    }
     uint64_t count = 0;
-    for (size_t i = 0; i < command_count(); i++)
-        count += docs_wanted(call, command_at(i));
-    reply_map(call_reply(call), count);
-    for (size_t i = 0; i < command_count(); i++) {
-        if (!docs_wanted(call, command_at(i))) continue;
-        reply_text(call_reply(call), command_at(i)->name);
-        reply_docs_fields(call_reply(call), command_at(i), NULL);
+    for (size_t i = 2; i < call->count; i++)
+        count += find_row(call->arguments[i], &subcommand) != NULL;
+    reply_map(reply, count);
+    for (size_t i = 2; i < call->count; i++) {
+        const struct command *command = find_row(call->arguments[i], &subcommand);
+        if (command) reply_docs(reply, command, subcommand);
     }
 }
 
@@ -199,7 +226,9 @@ COMMAND(cmd_command_list) {
             reply_text(call_reply(call), command_at(i)->name);
 }
 
-COMMAND(cmd_command_getkeys) {
+/* The keys of the whole command that follows, each with its flags if asked. */
+static void reply_keys(struct call *call, bool with_flags) {
+    struct reply *reply = call_reply(call);
     const struct command *command = command_find(call->arguments[2]);
     size_t count = call->count - 2;
     if (!command) {
@@ -211,8 +240,14 @@ COMMAND(cmd_command_getkeys) {
     } else {
         size_t last = command->key_last < 0 ? count - 1 : (size_t)command->key_last;
         size_t first = (size_t)command->key_first, step = (size_t)command->key_step;
-        reply_array(call_reply(call), (last - first) / step + 1);
-        for (size_t i = first; i <= last; i += step)
-            reply_bulk(call_reply(call), call->arguments[2 + i]);
+        reply_array(reply, (last - first) / step + 1);
+        for (size_t i = first; i <= last; i += step) {
+            if (with_flags) reply_array(reply, 2);
+            reply_bulk(reply, call->arguments[2 + i]);
+            if (with_flags) reply_key_flags(reply, command);
+        }
     }
 }
+
+COMMAND(cmd_command_getkeys) { reply_keys(call, false); }
+COMMAND(cmd_command_getkeysandflags) { reply_keys(call, true); }

@@ -55,6 +55,7 @@ static bool authenticate(struct call *call, struct slice user, struct slice pass
         client_authenticate(call->client);
         return true;
     }
+    call->server->metrics.failed_authentications++;
     call_error(call, "WRONGPASS invalid username-password pair or user is disabled.");
     return false;
 }

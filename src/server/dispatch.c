@@ -164,6 +164,24 @@ static enum dispatch_result run(struct server *server, struct call *call,
     return DISPATCH_DONE;
 }
 
+/* --- Waiting ---------------------------------------------------------------------- */
+
+static bool writes(const struct call *call) {
+    if (call->command->run != cmd_exec) return call->command->write != NULL;
+    for (const struct queued *queued = call->client->queue.first; queued;
+         queued = queued->next)
+        if (queued->command->write) return true;
+    return false;
+}
+
+/* CLIENT PAUSE holds it back. Who asks to end the pause is heard. */
+static bool is_paused(const struct call *call, const struct subcommand *subcommand) {
+    const struct server *server = call->server;
+    if (server->pause.until_us == 0) return false;
+    if (subcommand && subcommand->run == cmd_client_unpause) return false;
+    return server->pause.all || writes(call);
+}
+
 enum dispatch_result dispatch(struct server *server, struct client *client,
                               const struct request *request) {
     struct call call = {.server = server,
@@ -180,6 +198,7 @@ enum dispatch_result dispatch(struct server *server, struct client *client,
         return enqueue(&call);
     if (server->job.active && !(call.command->flags & COMMAND_ALWAYS))
         return DISPATCH_WAIT;
+    if (is_paused(&call, subcommand)) return DISPATCH_WAIT;
     client->commands++;
     client->last_command = call.command;
     client->last_subcommand = subcommand;
@@ -194,12 +213,17 @@ static bool resume_waiting(void *context, struct connection *connection) {
     return true;
 }
 
+void dispatch_resume_waiting(struct server *server) {
+    loop_each(server->loop, resume_waiting, server);
+}
+
 void dispatch_job_done(struct server *server) {
     struct client *client = server->job.call.client;
     count(server, &server->job.call, server->job.used_us);
     if (client) {
         client->busy = false;
+        if (client->connection->reply.muted) client_next_reply(client);
         loop_resume(server->loop, client->connection);
     }
-    loop_each(server->loop, resume_waiting, server);
+    dispatch_resume_waiting(server);
 }

@@ -37,8 +37,6 @@ static void human(struct page *page, const char *name, uint64_t bytes) {
     line(page, unit ? "%s_human:%.2f%c" : "%s_human:%.0f%c", name, value, units[unit]);
 }
 
-static uint64_t live_output(struct server *server);
-
 static void metrics_of(struct page *page, const char *section) {
     const struct metric_row *row;
     for (uint32_t i = 0; (row = metric_at(i)); i++)
@@ -71,12 +69,28 @@ static void section_server(struct page *page) {
     line(page, "io_threads_active:0");
 }
 
+static bool add_held(void *context, struct connection *connection) {
+    const struct client *client = connection->owner;
+    *(uint64_t *)context += client && (client->waiting || client->busy);
+    return true;
+}
+
+/* Clients whose command waits for its turn, for a pause to end, or for its end. */
+static uint64_t count_held(struct server *server) {
+    uint64_t count = 0;
+    loop_each(server->loop, add_held, &count);
+    return count;
+}
+
 static void section_clients(struct page *page) {
     struct server *server = page->server;
     server->metrics.connected_clients = loop_connection_count(server->loop);
     metrics_of(page, "clients");
     number(page, "maxclients", (uint64_t)server->options.maxclients);
-    line(page, "blocked_clients:%d", server->job.active);
+    size_t *input = server->largest_input, *output = server->largest_output;
+    number(page, "client_recent_max_input_buffer", input[input[1] > input[0]]);
+    number(page, "client_recent_max_output_buffer", output[output[1] > output[0]]);
+    number(page, "blocked_clients", count_held(server));
     line(page, "tracking_clients:0");
     line(page, "pubsub_clients:0");
 }
@@ -97,6 +111,9 @@ static void section_memory(struct page *page) {
     line(page, "used_memory_lua:0");
     line(page, "used_memory_scripts:0");
     line(page, "number_of_cached_scripts:0");
+    number(page, "mem_clients_normal", clients_memory(server));
+    number(page, "mem_clients_unauthenticated", server->memory_of[STRANGER]);
+    line(page, "mem_clients_slaves:0");
     line(page, "maxmemory:0");
     line(page, "maxmemory_policy:noeviction");
     line(page, "mem_fragmentation_ratio:%.2f",
@@ -151,10 +168,23 @@ static void section_persistence(struct page *page) {
     number(page, "recovery_ignored_files", server->report.log.ignored_files);
 }
 
+static bool add_output(void *context, struct connection *connection) {
+    *(uint64_t *)context += connection->sent;
+    return true;
+}
+
+static uint64_t output_bytes(struct server *server) {
+    uint64_t sum = server->closed_output_bytes;
+    loop_each(server->loop, add_output, &sum);
+    return sum;
+}
+
 static void section_stats(struct page *page) {
     struct server *server = page->server;
-    server->metrics.output_bytes = server->closed_output_bytes + live_output(server);
+    server->metrics.output_bytes = output_bytes(server);
     metrics_of(page, "stats");
+    line(page, "instantaneous_input_kbps:%.2f", (double)server->input_rate / 1024.0);
+    line(page, "instantaneous_output_kbps:%.2f", (double)server->output_rate / 1024.0);
     line(page, "sync_full:0");
     line(page, "sync_partial_ok:0");
     line(page, "sync_partial_err:0");
@@ -196,6 +226,14 @@ static void section_commandstats(struct page *page) {
     }
 }
 
+static void section_errorstats(struct page *page) {
+    const struct errors *errors = &page->server->errors;
+    size_t rows = sizeof errors->rows / sizeof errors->rows[0];
+    for (size_t i = 0; i < rows && errors->rows[i].word[0]; i++)
+        line(page, "errorstat_%s:count=%" PRIu64, errors->rows[i].word,
+             errors->rows[i].count);
+}
+
 static void section_cluster(struct page *page) { line(page, "cluster_enabled:0"); }
 
 static void section_keyspace(struct page *page) {
@@ -222,20 +260,10 @@ static const struct section {
     {"cpu", "CPU", section_cpu, false},
     {"modules", "Modules", section_modules, false},
     {"commandstats", "Commandstats", section_commandstats, true},
+    {"errorstats", "Errorstats", section_errorstats, false},
     {"cluster", "Cluster", section_cluster, false},
     {"keyspace", "Keyspace", section_keyspace, false},
 };
-
-static bool add_output(void *context, struct connection *connection) {
-    *(uint64_t *)context += connection->sent;
-    return true;
-}
-
-static uint64_t live_output(struct server *server) {
-    uint64_t sum = 0;
-    loop_each(server->loop, add_output, &sum);
-    return sum;
-}
 
 static bool wanted(const struct section *section, const struct slice *names,
                    size_t count) {

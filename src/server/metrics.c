@@ -21,3 +21,15 @@ uint64_t metric_value(const struct metrics *metrics, const struct metric_row *ro
     memcpy(&value, (const char *)metrics + row->offset, sizeof value);
     return value;
 }
+
+void errors_count(struct errors *errors, const char *text) {
+    size_t size = strcspn(text, " ");
+    if (size == 0 || size >= sizeof errors->rows[0].word) return;
+    for (size_t i = 0; i < sizeof errors->rows / sizeof errors->rows[0]; i++) {
+        struct error_figure *row = &errors->rows[i];
+        if (row->word[0] == '\0') memcpy(row->word, text, size);
+        if (strncmp(row->word, text, size) != 0 || row->word[size] != '\0') continue;
+        row->count++;
+        return;
+    }
+}

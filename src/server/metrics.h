@@ -33,6 +33,12 @@
     M(output_limit_disconnections, COUNTER, "stats",                                     \
       "client_output_buffer_limit_disconnections",                                       \
       "Connections closed for too many unread replies.")                                 \
+    M(evicted_clients, COUNTER, "stats", "evicted_clients",                              \
+      "Connections closed for maxmemory-clients.")                                       \
+    M(evicted_strangers, COUNTER, "stats", "evicted_unauthenticated_clients",            \
+      "Connections closed for maxmemory-strangers.")                                     \
+    M(failed_authentications, COUNTER, "stats", "acl_access_denied_auth",                \
+      "Wrong passwords and unknown users.")                                              \
     M(vectors_searched, COUNTER, "stats", "vectors_searched",                            \
       "Vectors that searches compared with their query.")                                \
     M(long_commands, COUNTER, "stats", "long_commands",                                  \
@@ -55,6 +61,17 @@ struct metric_row {
 /* NULL after the last. */
 const struct metric_row *metric_at(uint32_t index);
 uint64_t metric_value(const struct metrics *metrics, const struct metric_row *row);
+
+/* How often each kind of error was answered: by the first word of its text. What does not
+ * find room any more is not counted. */
+struct errors {
+    struct error_figure {
+        char word[24];
+        uint64_t count;
+    } rows[32]; /* the first without a word ends them */
+};
+
+void errors_count(struct errors *errors, const char *text);
 
 /* What each command has cost. */
 struct command_figures {

@@ -25,19 +25,31 @@ static const struct option option_rows[] = {
     {.name = "tcp-backlog", .offset = AT(tcp_backlog), .type = OPTION_INTEGER,
      .initial = "511", .least = 1, .most = 65535,
      .help = "Connections that may wait to be accepted."},
+    {.name = "unixsocket", .offset = AT(unixsocket), .type = OPTION_TEXT, .initial = "",
+     .help = "Path of a socket in the file system to listen on besides. Empty: none."},
+    {.name = "unixsocketperm", .offset = AT(unixsocketperm), .type = OPTION_MODE,
+     .initial = "700", .help = "Permissions that socket is made with."},
+    {.name = "max-new-connections-per-cycle", .offset = AT(max_new_connections_per_cycle),
+     .type = OPTION_INTEGER, .initial = "10", .least = 1, .most = 1000,
+     .help = "Connections accepted in one turn of the loop; more wait for the next."},
     {.name = "timeout", .offset = AT(timeout), .type = OPTION_INTEGER, .initial = "0",
      .least = 0, .most = 100000000,
      .help = "Close a connection that was idle for so many seconds. 0: never."},
     {.name = "tcp-keepalive", .offset = AT(tcp_keepalive), .type = OPTION_INTEGER,
      .initial = "300", .least = 0, .most = 100000000,
-     .help = "Seconds between probes of a silent connection. Keep-alive is always on; the "
-             "value is shown for clients that ask."},
+     .help = "A connection that was silent for so many seconds is probed, three times at a "
+             "third of that; if no probe is answered it is closed. 0: never."},
     {.name = "maxclients", .offset = AT(maxclients), .type = OPTION_INTEGER,
      .initial = "10000", .least = 1, .most = 1000000,
-     .help = "Connections at a time. One more is told so and closed."},
+     .help = "Connections at a time. One more is told so and closed. Lowered at the start "
+             "when the system allows fewer descriptors than these and 32 more."},
     {.name = "requirepass", .offset = AT(requirepass), .type = OPTION_TEXT, .initial = "",
      .secret = true,
      .help = "Password that clients must give with AUTH or HELLO. Empty: none."},
+    {.name = "authentication-timeout", .offset = AT(authentication_timeout),
+     .type = OPTION_INTEGER, .initial = "10", .least = 0, .most = 100000000,
+     .help = "Close a connection that has not shown the password after so many seconds. "
+             "0: never."},
     {.name = "databases", .offset = AT(databases), .type = OPTION_INTEGER, .initial = "16",
      .least = 1, .most = 16, .help = "Number of databases that SELECT accepts."},
     {.name = "dir", .offset = AT(dir), .type = OPTION_TEXT, .initial = ".",
@@ -70,8 +82,20 @@ static const struct option option_rows[] = {
      .type = OPTION_SIZE, .initial = "1gb", .least = MIB, .most = 64 * GIB,
      .help = "A client whose unexecuted input is longer is closed; a longer MULTI is refused."},
     {.name = "client-output-buffer-limit", .offset = AT(client_output_buffer_limit),
-     .type = OPTION_SIZE, .initial = "256mb", .least = MIB, .most = 64 * GIB,
-     .help = "A client whose unread replies are longer is closed."},
+     .type = OPTION_OUTPUT_LIMITS,
+     .initial = "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60",
+     .help = "For each class of clients, `normal`, `replica` (also `slave`) and `pubsub`: a "
+             "client is closed when its unread replies are longer than the first number, or at "
+             "least as long as the second for so many seconds as the third. 0: no such limit. "
+             "Classes that are not named keep theirs."},
+    {.name = "maxmemory-clients", .offset = AT(maxmemory_clients), .type = OPTION_SIZE,
+     .initial = "0", .least = 0, .most = 1024 * GIB,
+     .help = "While all connections together hold more memory than this, the largest is "
+             "closed, except for those that asked CLIENT NO-EVICT ON. 0: no limit."},
+    {.name = "maxmemory-strangers", .offset = AT(maxmemory_strangers), .type = OPTION_SIZE,
+     .initial = "32mb", .least = MIB, .most = 64 * GIB,
+     .help = "Memory of all connections together that have not shown the password. Beyond "
+             "it, one of them that needs more than 4 kb is closed."},
     {.name = "enable-debug-command", .offset = AT(enable_debug_command),
      .type = OPTION_ENUM, .initial = "no", .choices = "no local yes",
      .help = "Who may use DEBUG: nobody, connections from this machine, everybody."},

@@ -26,28 +26,6 @@ static enum status refuse(const struct option *option, const char *why,
     return STATUS_INVALID;
 }
 
-/* The value of a unit, or 0 for a word that is none. */
-static int64_t unit_value(struct slice unit) {
-    static const struct {
-        const char *name;
-        int64_t value;
-    } units[] = {{"", 1},        {"b", 1},        {"k", 1000},       {"kb", 1024},
-                 {"m", 1000000}, {"mb", 1 << 20}, {"g", 1000000000}, {"gb", 1 << 30}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (word_is(unit, units[i].name)) return units[i].value;
-    return 0;
-}
-
-static bool parse_size(struct slice value, int64_t *result) {
-    size_t digits = 0;
-    while (digits < value.size && value.data[digits] >= '0' && value.data[digits] <= '9')
-        digits++;
-    int64_t number;
-    if (!word_integer(slice_of(value.data, digits), &number)) return false;
-    int64_t unit = unit_value(slice_of(value.data + digits, value.size - digits));
-    return unit != 0 && !__builtin_mul_overflow(number, unit, result);
-}
-
 /* The `index`-th word of `choices`, or an empty slice. */
 static struct slice choice_at(const char *choices, int64_t index) {
     const char *start = choices;
@@ -73,10 +51,29 @@ static bool parse_choice(const struct option *option, struct slice value,
     }
 }
 
+/* File permissions, in octal digits as chmod takes them. */
+static enum status set_mode(struct options *options, const struct option *option,
+                            struct slice value, char message[OPTION_MESSAGE_SIZE]) {
+    int64_t mode = 0;
+    for (size_t i = 0; i < value.size && mode <= 0777; i++) {
+        if (value.data[i] < '0' || value.data[i] > '7') mode = 0777;
+        mode = mode * 8 + (value.data[i] - '0');
+    }
+    if (value.size == 0 || mode > 0777)
+        return refuse(option, "must be permissions in octal digits, 0 to 777", message);
+    *number_field(options, option) = mode;
+    return STATUS_OK;
+}
+
+static struct output_limit *limits_field(struct options *options,
+                                         const struct option *option) {
+    return (struct output_limit *)(void *)((char *)options + option->offset);
+}
+
 static enum status set_number(struct options *options, const struct option *option,
                               struct slice value, char message[OPTION_MESSAGE_SIZE]) {
     int64_t number;
-    bool read = option->type == OPTION_SIZE ? parse_size(value, &number)
+    bool read = option->type == OPTION_SIZE ? word_size(value, &number)
                                             : word_integer(value, &number);
     if (!read) return refuse(option, "is not a number", message);
     if (number < option->least || number > option->most) {
@@ -103,6 +100,12 @@ enum status option_set(struct options *options, const struct option *option,
     case OPTION_INTEGER:
     case OPTION_SIZE:
         return set_number(options, option, value, message);
+    case OPTION_MODE:
+        return set_mode(options, option, value, message);
+    case OPTION_OUTPUT_LIMITS: {
+        const char *why = output_limits_read(limits_field(options, option), value);
+        return why ? refuse(option, why, message) : STATUS_OK;
+    }
     case OPTION_BOOL:
         if (!word_is(value, "yes") && !word_is(value, "no"))
             return refuse(option, "must be yes or no", message);
@@ -139,6 +142,11 @@ void option_text(const struct options *options, const struct option *option,
         snprintf(text, OPTION_TEXT_SIZE, "%s", at);
         return;
     }
+    if (option->type == OPTION_OUTPUT_LIMITS) {
+        output_limits_text((const struct output_limit *)(const void *)at, text,
+                           OPTION_TEXT_SIZE);
+        return;
+    }
     int64_t number;
     memcpy(&number, at, sizeof number);
     if (option->type == OPTION_ENUM) {
@@ -147,6 +155,8 @@ void option_text(const struct options *options, const struct option *option,
                  (const char *)choice.data);
     } else if (option->type == OPTION_BOOL) {
         snprintf(text, OPTION_TEXT_SIZE, "%s", number ? "yes" : "no");
+    } else if (option->type == OPTION_MODE) {
+        snprintf(text, OPTION_TEXT_SIZE, "%" PRIo64, (uint64_t)number);
     } else {
         snprintf(text, OPTION_TEXT_SIZE, "%" PRId64, number);
     }

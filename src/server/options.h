@@ -9,28 +9,33 @@
 
 #include "base/slice.h"
 #include "base/status.h"
+#include "server/output_limits.h"
 
 #define OPTION_TEXT_SIZE 1024 /* with the NUL */
 
 enum option_type {
     OPTION_TEXT,
     OPTION_INTEGER,
-    OPTION_SIZE, /* bytes; k, kb, m, mb, g and gb may follow the number */
-    OPTION_BOOL, /* yes or no */
+    OPTION_SIZE,          /* bytes; k, kb, m, mb, g and gb may follow the number */
+    OPTION_MODE,          /* permissions of a file, in octal */
+    OPTION_OUTPUT_LIMITS, /* of each class of clients; see output_limits.h */
+    OPTION_BOOL,          /* yes or no */
     OPTION_ENUM, /* one of the row's choices; the value is its place among them */
 };
 
 enum debug_access { DEBUG_NO, DEBUG_LOCAL, DEBUG_YES };
 
-/* The values. Numbers, sizes, yes/no and choices are all int64_t. */
+/* The values. Numbers, sizes, modes, yes/no and choices are all int64_t. */
 struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
     int64_t databases, loglevel, hz, enable_debug_command;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t proto_max_bulk_len, proto_max_arguments;
-    int64_t client_query_buffer_limit, client_output_buffer_limit;
+    int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;
+    int64_t authentication_timeout, unixsocketperm, max_new_connections_per_cycle;
+    struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
-    char logfile[OPTION_TEXT_SIZE];
+    char logfile[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE];
 };
 
 struct option {

@@ -21,10 +21,10 @@
 #define RECOVER_US 4000
 /* Rows of deleted objects whose memory is given back in one turn. */
 #define TIDY_ROWS 512
-/* Who has not shown a password after so long is closed. */
-#define STRANGER_US UINT64_C(10000000)
-#define SECOND_US   UINT64_C(1000000)
-#define EXIT_IO     74
+#define SECOND_US UINT64_C(1000000)
+#define EXIT_IO   74
+/* Descriptors that are not clients': log, directory, listeners, the library's. */
+#define RESERVED_DESCRIPTORS 32
 
 uint64_t server_clock(const struct server *server) {
     return server->os->monotonic_us(server->os);
@@ -39,95 +39,6 @@ void server_stop(struct server *server, int exit_code) {
     server->stopping = true;
     server->exit_code = exit_code;
     loop_stop(server->loop);
-}
-
-/* --- Connections ------------------------------------------------------------------ */
-
-static void turn_away(struct server *server, struct connection *connection,
-                      const char *why) {
-    server->metrics.rejected_connections++;
-    reply_error(connection_reply(connection), why);
-    connection_close_after_reply(connection);
-}
-
-static void accepted(void *context, struct connection *connection) {
-    struct server *server = context;
-    const struct options *options = &server->options;
-    server->metrics.connections++;
-    if (loop_connection_count(server->loop) > (size_t)options->maxclients) {
-        turn_away(server, connection, "ERR max number of clients reached");
-        return;
-    }
-    struct client *client = allocate(server->allocator, sizeof *client);
-    if (!client) {
-        turn_away(server, connection, "ERR out of memory");
-        return;
-    }
-    *client = (struct client){.server = server,
-                              .connection = connection,
-                              .id = ++server->next_client_id,
-                              .created_us = loop_now_us(server->loop)};
-    snprintf(client->local_address, sizeof client->local_address, "127.0.0.1:%u",
-             (unsigned)server->port);
-    connection->owner = client;
-    if (options->requirepass[0] == '\0') {
-        if (options->protected_mode && !client_is_local(client)) {
-            turn_away(
-                server, connection,
-                "DENIED valori is running in protected mode: no password is set, so "
-                "connections from other machines are refused. Set requirepass.");
-            return;
-        }
-        client_authenticate(client);
-    }
-}
-
-static void closed(void *context, struct connection *connection) {
-    struct server *server = context;
-    struct client *client = connection->owner;
-    server->closed_output_bytes += connection->sent;
-    if (connection->reply.failed) server->metrics.output_limit_disconnections++;
-    if (buffer_size(&connection->input) >= connection->limits.input_bytes)
-        server->metrics.input_limit_disconnections++;
-    if (!client) return;
-    connection->owner = NULL;
-    job_abandon(server, client);
-    client_discard(client);
-    release(server->allocator, client, sizeof *client);
-}
-
-/* The next request of a client, unless one is in hand already. */
-static bool take_request(struct client *client) {
-    if (client->waiting) return true;
-    struct metrics *metrics = &client->server->metrics;
-    enum resp_result result =
-        connection_next_request(client->connection, &client->request);
-    if (result == RESP_ERROR) {
-        metrics->protocol_errors++;
-        metrics->error_replies++;
-    }
-    if (result != RESP_REQUEST) return false;
-    metrics->input_bytes += client->request.consumed;
-    return true;
-}
-
-static bool received(void *context, struct connection *connection) {
-    struct server *server = context;
-    struct client *client = connection->owner;
-    if (!client || client->busy || server->stopping) return false;
-    server->now_us = server_clock(server);
-    while (take_request(client)) {
-        enum dispatch_result result = dispatch(server, client, &client->request);
-        client->waiting = result == DISPATCH_WAIT;
-        client->busy = result == DISPATCH_BUSY;
-        if (client->waiting || client->busy) {
-            loop_pause(server->loop, connection);
-            return false;
-        }
-        if (connection->closing || server->stopping) return false;
-        if (server->now_us >= server->turn_deadline_us) return true;
-    }
-    return false;
 }
 
 /* --- Recovery --------------------------------------------------------------------- */
@@ -273,30 +184,28 @@ static void is_due(void *context, struct loop_timer *timer) {
     (void)timer;
 }
 
-static bool close_if_idle(void *context, struct connection *connection) {
-    struct server *server = context;
-    const struct client *client = connection->owner;
-    uint64_t now = loop_now_us(server->loop);
-    uint64_t limit = (uint64_t)server->options.timeout * SECOND_US;
-    if (!client) return true;
-    bool stranger = !client->authenticated && now - client->created_us > STRANGER_US;
-    bool idle = limit && !client->busy && !client->waiting &&
-                now > connection->active_us && now - connection->active_us > limit;
-    if (stranger || idle) loop_close(server->loop, connection);
-    return true;
+/* What has happened in the last second. */
+static void sample(struct server *server, uint64_t now) {
+    struct metrics *metrics = &server->metrics;
+    struct sample *before = &server->sampled;
+    uint64_t passed = now - before->at_us;
+    struct sample this = {.at_us = now,
+                          .commands = metrics->commands,
+                          .input_bytes = metrics->input_bytes,
+                          .output_bytes =
+                              server->closed_output_bytes + server->live_output_bytes};
+    metrics->commands_per_second =
+        (this.commands - before->commands) * SECOND_US / passed;
+    server->input_rate = (this.input_bytes - before->input_bytes) * SECOND_US / passed;
+    server->output_rate = (this.output_bytes - before->output_bytes) * SECOND_US / passed;
+    *before = this;
 }
 
 static void cron(void *context, struct loop_timer *timer) {
     struct server *server = context;
-    uint64_t now = loop_now_us(server->loop), passed = now - server->sampled_us;
-    if (passed >= SECOND_US) {
-        struct metrics *metrics = &server->metrics;
-        metrics->commands_per_second =
-            (metrics->commands - server->sampled_commands) * SECOND_US / passed;
-        server->sampled_us = now;
-        server->sampled_commands = metrics->commands;
-    }
-    loop_each(server->loop, close_if_idle, server);
+    uint64_t now = loop_now_us(server->loop);
+    clients_look(server);
+    if (now - server->sampled.at_us >= SECOND_US) sample(server, now);
     loop_timer_add(server->loop, timer, now + SECOND_US / (uint64_t)server->options.hz);
 }
 
@@ -318,11 +227,37 @@ static int begin_engine(struct server *server) {
     return say_why_not(server, status);
 }
 
+/* Fewer clients rather than a server that cannot open its own files. */
+static void fit_maxclients(struct server *server) {
+    uint64_t wanted = (uint64_t)server->options.maxclients + RESERVED_DESCRIPTORS;
+    uint64_t allowed = os_allow_descriptors(wanted);
+    if (allowed >= wanted) return;
+    uint64_t clients =
+        allowed > RESERVED_DESCRIPTORS ? allowed - RESERVED_DESCRIPTORS : 1;
+    notice(&server->notices, NOTICE_WARNING,
+           "maxclients lowered from %" PRId64 " to %" PRIu64
+           ": the system allows %" PRIu64 " open descriptors (ulimit -n)",
+           server->options.maxclients, clients, allowed);
+    server->options.maxclients = (int64_t)clients;
+}
+
+/* The socket in the file system, when one is asked for. */
+static int listen_path(struct server *server) {
+    const struct options *options = &server->options;
+    if (options->unixsocket[0] == '\0' ||
+        !loop_listen_path(server->loop, options->unixsocket,
+                          (uint32_t)options->unixsocketperm, (int)options->tcp_backlog))
+        return 0;
+    fprintf(stderr, "Failed listening on %s: %s\n", options->unixsocket,
+            server->os->error_text(server->os));
+    return 1;
+}
+
 static int begin_loop(struct server *server) {
     struct loop_hooks hooks = {.context = server,
-                               .accepted = accepted,
-                               .received = received,
-                               .closed = closed,
+                               .accepted = clients_accepted,
+                               .received = clients_received,
+                               .closed = clients_closed,
                                .after_wake = after_wake,
                                .before_sleep = before_sleep};
     if (loop_create(server->os, server->allocator, &hooks, &server->loop)) {
@@ -330,6 +265,8 @@ static int begin_loop(struct server *server) {
                 server->os->error_text(server->os));
         return EXIT_IO;
     }
+    fit_maxclients(server);
+    clients_apply_options(server);
     const char *list = server->options.bind;
     char address[64];
     unsigned listening = 0;
@@ -346,7 +283,7 @@ static int begin_loop(struct server *server) {
             return 1;
         }
     }
-    if (listening > 0) return 0;
+    if (listening > 0) return listen_path(server);
     fprintf(stderr, "Failed listening on port %u\n", (unsigned)server->port);
     return 1;
 }

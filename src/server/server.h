@@ -64,8 +64,22 @@ struct server {
     struct roots frozen_roots;
 
     struct metrics metrics;
+    struct errors errors;
+    uint64_t memory_of[2];        /* clients, by enum acquaintance */
     uint64_t closed_output_bytes; /* sent by connections that are gone */
-    uint64_t sampled_us, sampled_commands, peak_memory;
+    uint64_t live_output_bytes;   /* by those that are there, when last looked */
+    size_t largest_input[2], largest_output[2]; /* buffers: of late, and before that */
+    uint64_t recent_since_us;
+    struct sample {
+        uint64_t at_us, commands, input_bytes, output_bytes;
+    } sampled;
+    uint64_t input_rate, output_rate; /* bytes a second, over the last second */
+    uint64_t peak_memory;
+    struct {
+        uint64_t until_us; /* CLIENT PAUSE: 0 when none is */
+        bool all;          /* reads too */
+        struct loop_timer timer;
+    } pause;
     struct command_figures figures[COMMAND_ROWS_MAX];
 };
 
@@ -83,6 +97,20 @@ const char *server_error_text(const struct server *server);
 /* Monotonic time now. */
 uint64_t server_clock(const struct server *server);
 
+/* --- clients.c -------------------------------------------------------------------- */
+
+/* The loop's hooks. */
+void clients_accepted(void *context, struct connection *connection);
+void clients_closed(void *context, struct connection *connection);
+bool clients_received(void *context, struct connection *connection);
+
+/* Close who is idle, unknown or unread for too long; bring the account up to date. */
+void clients_look(struct server *server);
+/* After options that concern connections have changed. */
+void clients_apply_options(struct server *server);
+/* Bytes that all connections hold. */
+uint64_t clients_memory(const struct server *server);
+
 /* --- dispatch.c ------------------------------------------------------------------- */
 
 enum dispatch_result {
@@ -92,6 +120,8 @@ enum dispatch_result {
 };
 enum dispatch_result dispatch(struct server *server, struct client *client,
                               const struct request *request);
+/* Let those who wait try again: the pause is over, or was shortened. */
+void dispatch_resume_waiting(struct server *server);
 /* The running job is done: count it, and let its client and those who wait go on. */
 void dispatch_job_done(struct server *server);
 

@@ -46,6 +46,28 @@ bool word_integer(struct slice word, int64_t *value) {
     return true;
 }
 
+/* The value of a unit, or 0 for a word that is none. */
+static int64_t unit_value(struct slice unit) {
+    static const struct {
+        const char *name;
+        int64_t value;
+    } units[] = {{"", 1},        {"b", 1},        {"k", 1000},       {"kb", 1024},
+                 {"m", 1000000}, {"mb", 1 << 20}, {"g", 1000000000}, {"gb", 1 << 30}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (word_is(unit, units[i].name)) return units[i].value;
+    return 0;
+}
+
+bool word_size(struct slice word, int64_t *value) {
+    size_t digits = 0;
+    while (digits < word.size && word.data[digits] >= '0' && word.data[digits] <= '9')
+        digits++;
+    int64_t number;
+    if (!word_integer(slice_of(word.data, digits), &number)) return false;
+    int64_t unit = unit_value(slice_of(word.data + digits, word.size - digits));
+    return unit != 0 && !__builtin_mul_overflow(number, unit, value);
+}
+
 bool word_double(struct slice word, double *value) {
     char text[128];
     if (word.size == 0 || word.size >= sizeof text) return false;

@@ -14,6 +14,9 @@ bool word_is(struct slice word, const char *text);
 bool word_integer(struct slice word, int64_t *value);
 bool word_unsigned(struct slice word, uint64_t *value);
 
+/* Bytes: a number, then perhaps one of k, kb, m, mb, g and gb. */
+bool word_size(struct slice word, int64_t *value);
+
 /* A finite or infinite decimal number, the whole word; NaN is refused. */
 bool word_double(struct slice word, double *value);
 

@@ -25,7 +25,7 @@ start_server {timeout 1 hz 50} {
     }
 }
 
-start_server {client-query-buffer-limit 1mb proto-max-bulk-len 1mb client-output-buffer-limit 1mb enable-debug-command local} {
+start_server {client-query-buffer-limit 1mb proto-max-bulk-len 1mb client-output-buffer-limit "normal 1mb 0 0" enable-debug-command local} {
     test "G22: an argument over proto-max-bulk-len" {
         set c [client_open [srv port]]
         $c raw "*2\r\n\$4\r\nECHO\r\n\$1048577\r\n"

@@ -20,7 +20,31 @@ static void names_are_unique(void) {
             EXPECT(strcmp(a->name, b->name) != 0);
 }
 
+static void errors_are_counted_by_their_first_word(void) {
+    struct errors errors = {0};
+    errors_count(&errors, "ERR one");
+    errors_count(&errors, "WRONGTYPE");
+    errors_count(&errors, "ERR two");
+    errors_count(&errors, "ERRX");
+    errors_count(&errors, " blank");
+    errors_count(&errors, "");
+    EXPECT(strcmp(errors.rows[0].word, "ERR") == 0);
+    EXPECT_EQUAL(errors.rows[0].count, 2);
+    EXPECT(strcmp(errors.rows[1].word, "WRONGTYPE") == 0);
+    EXPECT(strcmp(errors.rows[2].word, "ERRX") == 0);
+    EXPECT_EQUAL(errors.rows[3].word[0], 0);
+    char name[] = "A0 text";
+    for (char c = 'A'; c <= 'Z'; c++)
+        for (char d = '0'; d <= '9'; d++) {
+            name[0] = c;
+            name[1] = d;
+            errors_count(&errors, name);
+        }
+    EXPECT_EQUAL(errors.rows[31].count, 1);
+}
+
 int main(void) {
+    RUN(errors_are_counted_by_their_first_word);
     RUN(every_row_reads_its_field);
     RUN(names_are_unique);
     return test_finish();

@@ -28,6 +28,8 @@ static void values_survive_their_text(void) {
     set(&options, "log-segment-size", "3gb");
     set(&options, "appendfsync", "EVERYSEC");
     set(&options, "requirepass", "a b");
+    set(&options, "unixsocketperm", "51");
+    set(&options, "client-output-buffer-limit", "pubsub 1 2 3");
     for (size_t i = 0; i < option_count(); i++) {
         char text[OPTION_TEXT_SIZE];
         option_text(&options, option_at(i), text);
@@ -54,6 +56,18 @@ static void sizes_have_units(void) {
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         EXPECT_EQUAL(set(&options, "proto-max-bulk-len", bad[i]), STATUS_INVALID);
     EXPECT_EQUAL(options.proto_max_bulk_len, 1048577);
+}
+
+static void modes_are_octal(void) {
+    struct options options;
+    options_begin(&options);
+    EXPECT_EQUAL(options.unixsocketperm, 0700);
+    EXPECT_EQUAL(set(&options, "unixsocketperm", "640"), STATUS_OK);
+    EXPECT_EQUAL(options.unixsocketperm, 0640);
+    static const char *const bad[] = {"", "8", "1000", "-1", "rw", "0x7", "77777777777777"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        EXPECT_EQUAL(set(&options, "unixsocketperm", bad[i]), STATUS_INVALID);
+    EXPECT_EQUAL(options.unixsocketperm, 0640);
 }
 
 static void refusals_name_the_option(void) {
@@ -125,6 +139,7 @@ int main(void) {
     RUN(every_initial_value_is_legal);
     RUN(values_survive_their_text);
     RUN(sizes_have_units);
+    RUN(modes_are_octal);
     RUN(refusals_name_the_option);
     RUN(reads_lines);
     RUN(reads_the_command_line);
