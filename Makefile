@@ -56,10 +56,10 @@ TARGET  := $(shell $(CC) -dumpmachine 2>/dev/null)
 machine := $(firstword $(subst -, ,$(TARGET)))
 foreign := $(if $(findstring linux,$(TARGET)),bsd_%,linux_%)
 ifneq ($(machine),x86_64)
-foreign += %_x86.c %_avx2.c %_avx512.c
+foreign += %_x86.c %_sse41.c %_avx2.c %_avx512.c %_vnni.c
 endif
 ifneq ($(machine),aarch64)
-foreign += %_arm.c %_neon.c
+foreign += %_arm.c %_neon.c %_dotprod.c
 endif
 # Does not match bsd_poll.c by its path, so compare the name alone.
 native = $(foreach f,$(1),$(if $(filter $(foreign),$(notdir $(f))),,$(f)))
@@ -102,9 +102,12 @@ flags_tools    := -DVALORI_COMMIT='"$(COMMIT)"'
 # (gcc's own _mm512_reduce_add_epi64 adds signed numbers, where ours may wrap.)
 suffix_flags = $(if $(filter %_avx512,$(1)),-mavx512f -mavx512bw -mavx512vl -mavx512dq \
 	$(if $(findstring undefined,$(CFLAGS)),-fno-sanitize=signed-integer-overflow)) \
+	$(if $(filter %_vnni,$(1)),-mavx512f -mavx512bw -mavx512vl -mavx512vnni) \
 	$(if $(filter %_avx2,$(1)),-mavx2) \
+	$(if $(filter %_sse41,$(1)),-msse4.1) \
 	$(if $(filter %_x86,$(1)),-msha -msse4.1 -mssse3) \
-	$(if $(filter %_arm,$(1)),-march=armv8-a+crypto)
+	$(if $(filter %_arm,$(1)),-march=armv8-a+crypto) \
+	$(if $(filter %_dotprod,$(1)),-march=armv8.2-a+dotprod)
 
 folder_of = $(firstword $(subst /, ,$(1)))
 flags_of  = $(common) $(CFLAGS) $(flags_$(call folder_of,$(1))) $(strip $(call suffix_flags,$(1))) \
@@ -317,7 +320,7 @@ lint-globals: $(lint-objects)
 # register, so that what is undefined in these objects is what the code itself asks for.
 purity_sources := $(filter src/base/% src/kernel/%,$(sources))
 purity_objects := $(purity_sources:src/%.c=$(BUILD)/purity/%.o)
-is_simd = $(strip $(filter %_avx512 %_avx2 %_x86 %_neon %_arm,$(1)))
+is_simd = $(strip $(filter %_avx512 %_vnni %_avx2 %_sse41 %_x86 %_neon %_dotprod %_arm,$(1)))
 $(BUILD)/purity/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(call flags_of,$*) -fno-stack-protector -U_FORTIFY_SOURCE -fno-pie \

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/cpu.h"
 #include "kernel/rounding.h"
+#include "kernel/simd.h"
 
 #include "kernel/pure.h"
 
@@ -128,6 +129,7 @@ bool l2_fits_64(uint32_t bits, uint32_t dim) {
 /* --- The choice --------------------------------------------------------------------- */
 
 #if !defined(__x86_64__)
+const struct distance_functions *distance_sse41(void) { return NULL; }
 const struct distance_functions *distance_avx2(void) { return NULL; }
 const struct distance_functions *distance_avx512(void) { return NULL; }
 #endif
@@ -141,11 +143,6 @@ static const struct distance_functions *chosen = &portable;
 
 const struct distance_functions *distance(void) { return chosen; }
 
-static bool same_name(const char *a, const char *b) {
-    while (*a && *a == *b) a++, b++;
-    return *a == *b;
-}
-
 const struct distance_functions *distance_select(const char *force) {
     struct cpu_features cpu = cpu_features();
     bool avx512 = cpu.avx512f && cpu.avx512bw && cpu.avx512vl && cpu.avx512dq;
@@ -153,12 +150,13 @@ const struct distance_functions *distance_select(const char *force) {
         /* the fastest first */
         avx512 ? distance_avx512() : NULL,
         cpu.avx2 ? distance_avx2() : NULL,
+        cpu.sse41 ? distance_sse41() : NULL,
         distance_neon(), /* every AArch64 has it */
         &portable,
     };
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         if (!candidates[i]) continue;
-        if (force && !same_name(force, candidates[i]->name)) continue;
+        if (force && !simd_same_name(force, candidates[i]->name)) continue;
         chosen = candidates[i];
         return chosen;
     }

@@ -64,13 +64,14 @@ struct distance_functions {
 
 /* The functions of one kind; NULL where this build has none. The CPU is not asked. */
 const struct distance_functions *distance_portable(void);
+const struct distance_functions *distance_sse41(void);
 const struct distance_functions *distance_avx2(void);
 const struct distance_functions *distance_avx512(void);
 const struct distance_functions *distance_neon(void);
 
 /* Choose for this process, once, before any work and any thread: the fastest kind that
- * this CPU has, or the one named `force` ("portable", "avx2", "avx512", "neon"). Gives
- * what was chosen; NULL, and nothing changes, where `force` is unknown or this CPU lacks
+ * this CPU has, or the one named `force` ("portable", "sse4.1", "avx2", "avx512", "neon").
+ * Gives what was chosen; NULL, and nothing changes, where `force` is unknown or this CPU lacks
  * it. */
 const struct distance_functions *distance_select(const char *force);
 

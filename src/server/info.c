@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "kernel/code_loops.h"
 #include "server/server.h"
 #include "server/words.h"
 
@@ -56,6 +57,7 @@ static void section_server(struct page *page) {
     line(page, "os:%s", os_description());
     number(page, "arch_bits", 8 * sizeof(void *));
     line(page, "simd:%s", server->simd_name);
+    line(page, "simd_codes:%s", code_loops()->name);
     line(page, "sha256:%s", server->sha256_name);
     number(page, "process_id", os_process_id());
     line(page, "run_id:%s", server->run_id);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/sha256.h"
-#include "kernel/distance.h"
+#include "kernel/simd.h"
 #include "server/server.h"
 
 #define EXIT_CONFIGURATION 1
@@ -54,15 +54,23 @@ static bool options_fit(const struct options *options) {
     return false;
 }
 
-/* The fastest code for this CPU, and a look whether it computes what it should. */
-static bool select_code(struct server *server) {
+/* The code for this CPU, and a look whether it computes what it should. 0, or the exit
+ * code. */
+static int select_code(struct server *server) {
+    const struct option *option = option_find(slice_text("simd"));
+    char level[OPTION_TEXT_SIZE];
+    option_text(&server->options, option, level);
     server->sha256_name = sha256_select(NULL);
-    const struct distance_functions *functions = distance_select(NULL);
-    server->simd_name = functions->name;
-    if (distance_self_check(functions)) return true;
+    server->simd_name = simd_select(strcmp(level, "auto") == 0 ? NULL : level);
+    if (!server->simd_name) {
+        fprintf(stderr, "valori-server: simd %s: this processor does not have it\n",
+                level);
+        return EXIT_CONFIGURATION;
+    }
+    if (simd_self_check()) return 0;
     fprintf(stderr, "valori-server: the %s distance code gives wrong results here\n",
-            functions->name);
-    return false;
+            server->simd_name);
+    return EXIT_FAULT;
 }
 
 static int serve(int count, char *const *words) {
@@ -76,14 +84,15 @@ static int serve(int count, char *const *words) {
         return EXIT_CONFIGURATION;
     }
     if (!options_fit(&server.options)) return EXIT_CONFIGURATION;
-    if (!select_code(&server)) return EXIT_FAULT;
+    int code = select_code(&server);
+    if (code) return code;
     if (notices_open(&server.notices, server.os, server.options.logfile,
                      (enum notice_level)server.options.loglevel)) {
         fprintf(stderr, "valori-server: cannot open logfile '%s'\n",
                 server.options.logfile);
         return EXIT_CONFIGURATION;
     }
-    int code = server_begin(&server);
+    code = server_begin(&server);
     if (!code) code = server_run(&server);
     server_free(&server);
     return code;

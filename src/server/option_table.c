@@ -101,6 +101,10 @@ static const struct option option_rows[] = {
      .help = "Who may use DEBUG: nobody, connections from this machine, everybody."},
     {.name = "hz", .offset = AT(hz), .type = OPTION_INTEGER, .initial = "10", .least = 1,
      .most = 500, .help = "How many times a second idle connections are looked for."},
+    {.name = "simd", .offset = AT(simd), .type = OPTION_ENUM, .initial = "auto",
+     .choices = "auto portable sse4.1 avx2 avx512 neon",
+     .help = "Instructions for distances: the best that this processor has, or those named, "
+             "which it must have. Answers are the same with all of them."},
     {.name = "loglevel", .offset = AT(loglevel), .type = OPTION_ENUM, .initial = "notice",
      .choices = "debug verbose notice warning", .help = "Least level of the lines printed."},
     {.name = "logfile", .offset = AT(logfile), .type = OPTION_TEXT, .initial = "",

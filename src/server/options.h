@@ -28,7 +28,7 @@ enum debug_access { DEBUG_NO, DEBUG_LOCAL, DEBUG_YES };
 /* The values. Numbers, sizes, modes, yes/no and choices are all int64_t. */
 struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
-    int64_t databases, loglevel, hz, enable_debug_command;
+    int64_t databases, loglevel, hz, enable_debug_command, simd;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t proto_max_bulk_len, proto_max_arguments;
     int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;

@@ -58,7 +58,7 @@ static uint64_t scan(rows_function *function, const int32_t *query, const int32_
     return hash;
 }
 
-static const char *const kinds[] = {"portable", "avx2", "avx512", "neon"};
+static const char *const kinds[] = {"portable", "sse4.1", "avx2", "avx512", "neon"};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 struct best {

@@ -101,3 +101,34 @@ start_server {} {
         assert_error "ERR too many tags" {r vsearch big k 9 ele e0 tag {*}$tags 5}
     }
 }
+
+# Answers are the same with every level of instructions that this processor has.
+set answers {}
+foreach level {auto portable sse4.1 avx2 avx512 neon} {
+    lassign [run_server [list simd $level dir /nowhere]] code message
+    if {[string match "*does not have it*" $message]} continue
+    start_server [list simd $level] {
+        test "simd $level" {
+            if {$level ne "auto"} { assert_equal $level [info_field simd] }
+            assert {[info_field simd_codes] in {portable sse4.1 avx2 avx512 neon dotprod}}
+            expr {srand(7)}
+            for {set i 0} {$i < 300} {incr i} {
+                set vector {}
+                for {set j 0} {$j < 70} {incr j} { lappend vector [expr {rand() - 0.5}] }
+                r vadd unit values 70 {*}$vector e$i
+            }
+            lappend answers [list [r vsim unit ele e7 withscores count 40] [r vemb unit e9]]
+            assert_equal 1 [llength [lsort -unique $answers]]
+        }
+    }
+}
+test "simd: a level that this processor lacks, or none at all" {
+    foreach level {neon avx2 avx512 sse4.1} {
+        lassign [run_server [list simd $level]] code message
+        if {$code == 1} break
+    }
+    assert_equal 1 $code
+    assert_match "*simd $level: this processor does not have it*" $message
+    lassign [run_server {simd mmx}] code message
+    assert_equal 1 $code
+}

@@ -9,7 +9,7 @@ start_server {requirepass "" maxclients 123 enable-debug-command local} {
             loading aof_enabled aof_last_write_status aof_current_size rdb_bgsave_in_progress
             total_connections_received total_commands_processed instantaneous_ops_per_sec
             total_net_input_bytes total_net_output_bytes keyspace_hits keyspace_misses role
-            connected_slaves used_cpu_sys used_cpu_user cluster_enabled simd sha256 log_entries
+            connected_slaves used_cpu_sys used_cpu_user cluster_enabled simd simd_codes sha256 log_entries
             log_durable recovery_entries recovery_truncated_bytes
         } { if {[info_field $name] eq ""} { complain "no $name" } }
         assert_equal 40 [string length [info_field run_id]]

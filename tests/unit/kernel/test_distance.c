@@ -16,7 +16,7 @@ static uint64_t next_random(void) {
     return random_state * 0x2545f4914f6cdd1d;
 }
 
-static const char *const kinds[] = {"portable", "avx2", "avx512", "neon"};
+static const char *const kinds[] = {"portable", "sse4.1", "avx2", "avx512", "neon"};
 #define FOR_EACH_KIND(functions)                                                         \
     for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)                 \
         for (const struct distance_functions *functions = distance_select(kinds[kind]);  \

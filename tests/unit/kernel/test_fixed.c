@@ -29,7 +29,7 @@ static uint32_t bits_of(float value) {
 }
 
 /* Each test of blobs runs once for each kind of vector loops that this CPU has. */
-static const char *const kinds[] = {"portable", "avx2", "avx512", "neon"};
+static const char *const kinds[] = {"portable", "sse4.1", "avx2", "avx512", "neon"};
 #define FOR_EACH_KIND(kind)                                                              \
     for (size_t kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++)                 \
         if (distance_select(kinds[kind]))

@@ -312,7 +312,7 @@ static void strides(void) {
 }
 
 int main(void) {
-    static const char *const kinds[] = {"portable", "avx2", "avx512", "neon"};
+    static const char *const kinds[] = {"portable", "sse4.1", "avx2", "avx512", "neon"};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (!distance_select(kinds[i])) continue;
         RUN(every_length);

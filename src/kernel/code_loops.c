@@ -1,0 +1,163 @@
+/* The portable definition of the loops over code rows, the choice among them, and the
+ * start-up check. */
+#include "kernel/code_loops.h"
+
+#include <string.h>
+
+#include "base/cpu.h"
+#include "kernel/simd.h"
+
+#include "kernel/pure.h"
+
+/* --- The portable definition -------------------------------------------------------- */
+
+/* In pieces whose bytes are widened first: of the last loop, with a sum of its own,
+ * compilers make multiplications of 16-bit pairs, which is three times as fast as
+ * anything they make of the whole. Bytes are taken as they lie; what is 128 too much in
+ * each comes off at the end. */
+enum { PIECE = 64 };
+
+static int32_t piece(const int8_t *query, const uint8_t *row) {
+    int16_t ours[PIECE], theirs[PIECE];
+    int32_t sum = 0;
+    for (int i = 0; i < PIECE; i++) ours[i] = query[i];
+    for (int i = 0; i < PIECE; i++) theirs[i] = row[i];
+    for (int i = 0; i < PIECE; i++) sum += ours[i] * theirs[i];
+    return sum;
+}
+
+static void dots(const int8_t *query, int32_t sum, const uint8_t *const rows[4],
+                 uint32_t stride, int32_t sums[4]) {
+    for (uint32_t i = 0; i < CODE_ROWS_AT_ONCE; i++) {
+        int32_t whole = 0;
+        for (uint32_t at = 0; at < stride; at += PIECE)
+            whole += piece(query + at, rows[i] + at);
+        sums[i] = whole - 128 * sum;
+    }
+}
+
+uint32_t code_unvisited(const uint32_t *links, uint32_t count, const uint32_t *visited,
+                        uint32_t *found) {
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t link = links[i];
+        if (link == CODE_NO_LINK) continue;
+        found[number] = link; /* Without a branch that nothing could foresee. */
+        number += !(visited[link >> 5] >> (link & 31) & 1);
+    }
+    return number;
+}
+
+static const struct code_loops portable = {
+    .name = "portable", .dots = dots, .unvisited = code_unvisited};
+
+const struct code_loops *code_loops_portable(void) { return &portable; }
+
+/* --- The choice --------------------------------------------------------------------- */
+
+#if !defined(__x86_64__)
+const struct code_loops *code_loops_sse41(void) { return NULL; }
+const struct code_loops *code_loops_avx2(void) { return NULL; }
+const struct code_loops *code_loops_avx512(void) { return NULL; }
+#endif
+#if !defined(__AARCH64EL__)
+const struct code_loops *code_loops_neon(void) { return NULL; }
+const struct code_loops *code_loops_dotprod(void) { return NULL; }
+#endif
+
+/* Written before there is a second thread, then only read. */
+static const struct code_loops *chosen = &portable;
+
+const struct code_loops *code_loops(void) { return chosen; }
+
+const struct code_loops *code_loops_select(const char *force) {
+    struct cpu_features cpu = cpu_features();
+    bool avx512 = cpu.avx512f && cpu.avx512bw && cpu.avx512vl && cpu.avx512vnni;
+    const struct code_loops *const candidates[] = {
+        /* the fastest first */
+        avx512 ? code_loops_avx512() : NULL,
+        cpu.avx2 ? code_loops_avx2() : NULL,
+        cpu.sse41 ? code_loops_sse41() : NULL,
+        cpu.dotprod ? code_loops_dotprod() : NULL,
+        code_loops_neon(),
+        &portable,
+    };
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        if (!candidates[i]) continue;
+        if (force && !simd_same_name(force, candidates[i]->name)) continue;
+        chosen = candidates[i];
+        return chosen;
+    }
+    return NULL;
+}
+
+/* --- The start-up check ------------------------------------------------------------- */
+
+enum { CHECK_STRIDE = 320, CHECK_LINKS = 64, CHECK_SLOTS = 1024 };
+
+struct checker {
+    uint64_t seed;
+    _Alignas(64) int8_t query[CHECK_STRIDE];
+    _Alignas(64) uint8_t rows[CODE_ROWS_AT_ONCE][CHECK_STRIDE];
+    uint32_t links[CHECK_LINKS], visited[CHECK_SLOTS / 32];
+    uint32_t wanted[CHECK_LINKS + 16], given[CHECK_LINKS + 16];
+};
+
+static uint32_t next_draw(struct checker *checker) {
+    checker->seed ^= checker->seed << 13;
+    checker->seed ^= checker->seed >> 7;
+    checker->seed ^= checker->seed << 17;
+    return (uint32_t)(checker->seed >> 32);
+}
+
+static uint8_t next_byte(struct checker *checker) {
+    static const uint8_t extremes[] = {0, 1, 127, 128, 129, 254, 255, 128};
+    uint32_t draw = next_draw(checker);
+    return draw & 0x100 ? extremes[draw & 7] : (uint8_t)(draw >> 16);
+}
+
+static bool dots_agree(struct checker *checker, const struct code_loops *loops,
+                       uint32_t stride) {
+    int32_t sum = 0, wanted[CODE_ROWS_AT_ONCE], given[CODE_ROWS_AT_ONCE];
+    const uint8_t *rows[CODE_ROWS_AT_ONCE];
+    for (uint32_t i = 0; i < stride; i++) {
+        checker->query[i] = (int8_t)(next_byte(checker) - 128);
+        sum += checker->query[i];
+    }
+    for (uint32_t i = 0; i < CODE_ROWS_AT_ONCE; i++) {
+        rows[i] = checker->rows[i];
+        for (uint32_t j = 0; j < stride; j++) checker->rows[i][j] = next_byte(checker);
+    }
+    dots(checker->query, sum, rows, stride, wanted);
+    loops->dots(checker->query, sum, rows, stride, given);
+    return memcmp(wanted, given, sizeof wanted) == 0;
+}
+
+static bool filters_agree(struct checker *checker, const struct code_loops *loops,
+                          uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t draw = next_draw(checker);
+        checker->links[i] = draw & 3
+                                ? (i * (CHECK_SLOTS / CHECK_LINKS) + (draw >> 8 & 15))
+                                : CODE_NO_LINK;
+    }
+    for (uint32_t i = 0; i < CHECK_SLOTS / 32; i++)
+        checker->visited[i] = next_draw(checker);
+    uint32_t wanted =
+        code_unvisited(checker->links, count, checker->visited, checker->wanted);
+    return loops->unvisited(checker->links, count, checker->visited, checker->given) ==
+               wanted &&
+           memcmp(checker->given, checker->wanted, wanted * sizeof wanted) == 0;
+}
+
+bool code_loops_self_check(const struct code_loops *loops) {
+    struct checker checker;
+    checker.seed = 0x9e3779b97f4a7c15;
+    for (uint32_t stride = 64; stride <= CHECK_STRIDE; stride += 64)
+        for (int turn = 0; turn < 16; turn++)
+            if (!dots_agree(&checker, loops, stride)) return false;
+    for (uint32_t count = 16; count <= CHECK_LINKS; count += 16)
+        for (int turn = 0; turn < 16; turn++)
+            if (!filters_agree(&checker, loops, count)) return false;
+    return true;
+}
