@@ -101,6 +101,9 @@ uint64_t
 engine_acknowledged(const struct engine *engine);  /* of them answerable by policy */
 bool engine_refusing(const struct engine *engine); /* no disk space at present */
 int engine_error(const struct engine *engine);     /* errno of a final failure */
+/* As in struct engine_options, from the next engine_turn() on. */
+void engine_set_seal_limits(struct engine *engine, uint64_t interval_us,
+                            uint64_t dirty_max);
 void engine_set_sync_policy(struct engine *engine, enum sync_policy policy);
 
 /* PROOF.STATE, O(1). */

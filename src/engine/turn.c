@@ -142,6 +142,12 @@ enum status engine_turn(struct engine *engine, uint64_t *next_us) {
     return status;
 }
 
+void engine_set_seal_limits(struct engine *engine, uint64_t interval_us,
+                            uint64_t dirty_max) {
+    engine->options.seal_interval_us = interval_us;
+    engine->options.seal_dirty_max = dirty_max;
+}
+
 void engine_set_sync_policy(struct engine *engine, enum sync_policy policy) {
     engine->options.sync_policy = policy;
 }

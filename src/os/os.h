@@ -71,6 +71,8 @@ struct os {
     void (*file_close)(const struct os *os, struct file *file);
     enum status (*file_describe)(const struct os *os, struct file *file,
                                  struct file_facts *facts);
+    /* Set the permission bits. */
+    enum status (*file_set_mode)(const struct os *os, struct file *file, uint32_t mode);
     /* Read up to `size` bytes; *got is less only at the end of the file. */
     enum status (*file_read)(const struct os *os, struct file *file, uint64_t offset,
                              void *bytes, size_t size, size_t *got);
@@ -187,6 +189,9 @@ uint32_t os_process_id(void);
 /* Ask for `wanted` open descriptors at a time; gives how many are allowed now. */
 uint64_t os_allow_descriptors(uint64_t wanted);
 const char *os_description(void);     /* "Linux 6.1.0 x86_64" */
+
+/* NAME=value, ends with NULL. */
+char *const *os_environment(void);
 
 /* Set the panic hook (stack trace and reason on stderr, exit 70), ignore SIGPIPE, catch
  * SIGTERM and SIGINT for stop_requested(). Once, first thing in main(). */

@@ -62,6 +62,7 @@ enum status posix_file_open(const struct os *os, struct directory *directory,
 void posix_file_close(const struct os *os, struct file *file);
 enum status posix_file_describe(const struct os *os, struct file *file,
                                 struct file_facts *facts);
+enum status posix_file_set_mode(const struct os *os, struct file *file, uint32_t mode);
 enum status posix_file_read(const struct os *os, struct file *file, uint64_t offset,
                             void *bytes, size_t size, size_t *got);
 enum status posix_file_write(const struct os *os, struct file *file, uint64_t offset,

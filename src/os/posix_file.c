@@ -217,6 +217,12 @@ enum status posix_file_describe(const struct os *os, struct file *file,
     return STATUS_OK;
 }
 
+enum status posix_file_set_mode(const struct os *os, struct file *file, uint32_t mode) {
+    (void)os;
+    if (fchmod(file->descriptor, (mode_t)(mode & 0777)) == 0) return STATUS_OK;
+    return posix_failure(errno);
+}
+
 enum status posix_file_read(const struct os *os, struct file *file, uint64_t offset,
                             void *bytes, size_t size, size_t *got) {
     (void)os;

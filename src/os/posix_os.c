@@ -73,6 +73,7 @@ static const struct os real_os = {
     .file_open = posix_file_open,
     .file_close = posix_file_close,
     .file_describe = posix_file_describe,
+    .file_set_mode = posix_file_set_mode,
     .file_read = posix_file_read,
     .file_write = posix_file_write,
     .file_truncate = posix_file_truncate,
@@ -113,5 +114,7 @@ static const struct os real_os = {
     .error = posix_error,
     .error_text = posix_error_text,
 };
+
+char *const *os_environment(void) { return environ; }
 
 const struct os *posix_os(void) { return &real_os; }

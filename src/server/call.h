@@ -90,7 +90,10 @@ COMMAND(cmd_help); /* of any command with subcommands */
 COMMAND(cmd_info); /* cmd_server.c */
 COMMAND(cmd_time);
 COMMAND(cmd_shutdown);
-COMMAND(cmd_config_get);
+COMMAND(cmd_config_get); /* cmd_config.c */
+COMMAND(cmd_config_set);
+COMMAND(cmd_config_resetstat);
+COMMAND(cmd_config_rewrite);
 COMMAND(cmd_command); /* cmd_command.c */
 COMMAND(cmd_command_count);
 COMMAND(cmd_command_info);

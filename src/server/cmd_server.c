@@ -1,7 +1,6 @@
-/* The server as a whole: INFO TIME SHUTDOWN CONFIG GET, and everybody's HELP. */
+/* The server as a whole: INFO TIME SHUTDOWN, and everybody's HELP. */
 #include <stdio.h>
 
-#include "base/glob.h"
 #include "server/server.h"
 #include "server/words.h"
 
@@ -35,32 +34,6 @@ COMMAND(cmd_shutdown) {
     }
     notice(&call->server->notices, NOTICE_WARNING, "User requested shutdown...");
     server_stop(call->server, 0);
-}
-
-static bool asked_for(const struct call *call, const char *name) {
-    for (size_t i = 2; i < call->count; i++)
-        if (glob_match(call->arguments[i], slice_text(name), true)) return true;
-    return false;
-}
-
-COMMAND(cmd_config_get) {
-    size_t found = 0;
-    for (size_t i = 2; i < call->count; i++)
-        if (call->arguments[i].size > GLOB_PATTERN_LIMIT) {
-            call_error(call, "ERR pattern is too long");
-            return;
-        }
-    for (size_t i = 0; i < option_count(); i++)
-        found += asked_for(call, option_at(i)->name);
-    reply_map(call_reply(call), found);
-    for (size_t i = 0; i < option_count(); i++) {
-        const struct option *option = option_at(i);
-        if (!asked_for(call, option->name)) continue;
-        char text[OPTION_TEXT_SIZE];
-        option_text(&call->server->options, option, text);
-        reply_text(call_reply(call), option->name);
-        reply_text(call_reply(call), text);
-    }
 }
 
 COMMAND(cmd_help) {

@@ -87,6 +87,13 @@ static const struct subcommand command_subcommands[] = {
 static const struct subcommand config_subcommands[] = {
     {.name = "get", .run = cmd_config_get, .arity = -3, .synopsis = "pattern...",
      .summary = "The values of options."},
+    {.name = "set", .run = cmd_config_set, .arity = -4,
+     .synopsis = "parameter value [parameter value...]",
+     .summary = "Change options at run time: all of the pairs or none."},
+    {.name = "resetstat", .run = cmd_config_resetstat, .arity = 2, .synopsis = "",
+     .summary = "Set the counters of INFO back to zero."},
+    {.name = "rewrite", .run = cmd_config_rewrite, .arity = 2, .synopsis = "",
+     .summary = "Write what is set now into the configuration file."},
     HELP_ROW,
     {.name = NULL},
 };

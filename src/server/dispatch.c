@@ -78,13 +78,21 @@ static bool known(struct call *call, const struct subcommand **subcommand) {
 
 static bool debug_allowed(struct call *call) {
     int64_t access = call->server->options.enable_debug_command;
-    if (access == DEBUG_YES || (access == DEBUG_LOCAL && client_is_local(call->client)))
+    if (access == ACCESS_YES || (access == ACCESS_LOCAL && client_is_local(call->client)))
         return true;
     call_error(call,
                "ERR DEBUG command not allowed. If the enable-debug-command option is set "
                "to \"local\", you can run it from a local connection, otherwise you need "
                "to set this option in the configuration file, and then restart the "
                "server.");
+    return false;
+}
+
+static bool memory_allows(struct call *call) {
+    const struct server *server = call->server;
+    uint64_t limit = (uint64_t)server->options.maxmemory;
+    if (limit == 0 || server_used_memory(server) <= limit) return true;
+    call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");
     return false;
 }
 
@@ -101,6 +109,7 @@ static bool admitted(struct call *call) {
         return false;
     }
     if (strcmp(call->command->name, "debug") == 0 && !debug_allowed(call)) return false;
+    if (flags & COMMAND_DENY_OOM && !memory_allows(call)) return false;
     if (client->in_multi && (flags & COMMAND_NO_MULTI)) {
         call_error(call, "ERR Command not allowed inside a transaction");
         return false;

@@ -1,5 +1,6 @@
 /* The reference, printed from the tables: docs/commands.md, docs/options.md,
  * docs/metrics.md and valori.conf. A test compares the files with what this prints. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,19 +57,87 @@ static void print_commands(FILE *file) {
     }
 }
 
+/* A size as one writes it: the greatest unit that divides it. */
+static void print_size(FILE *file, int64_t bytes) {
+    static const char *const units[] = {"", "kb", "mb", "gb"};
+    size_t unit = 0;
+    for (; bytes && bytes % 1024 == 0 && unit < 3; unit++) bytes /= 1024;
+    fprintf(file, "%" PRId64 "%s", bytes, units[unit]);
+}
+
+/* What an option takes, in a few words. */
+static void print_values(FILE *file, const struct option *option) {
+    switch (option->type) {
+    case OPTION_TEXT:
+        fprintf(file, option->flags & OPTION_MANY ? "words" : "text");
+        break;
+    case OPTION_BOOL:
+        fprintf(file, "yes, no");
+        break;
+    case OPTION_ENUM:
+        for (const char *c = option->choices; *c; c++)
+            if (*c == ' ') fprintf(file, ", ");
+            else putc(*c, file);
+        break;
+    case OPTION_INTEGER:
+        fprintf(file, "%" PRId64 " to %" PRId64 "%s%s", option->least, option->most,
+                option->unit ? " " : "", option->unit ? option->unit : "");
+        break;
+    case OPTION_SIZE:
+        print_size(file, option->least);
+        if (option->most == INT64_MAX) {
+            fprintf(file, " or more bytes");
+        } else {
+            fprintf(file, " to ");
+            print_size(file, option->most);
+            fprintf(file, " bytes");
+        }
+        break;
+    case OPTION_MODE:
+        fprintf(file, "permissions in octal digits");
+        break;
+    case OPTION_OUTPUT_LIMITS:
+        fprintf(file, "class hard soft seconds, of normal, replica and pubsub");
+    }
+}
+
+static const char *at_run_time(const struct option *option) {
+    if (option->flags & OPTION_IMMUTABLE) return "no";
+    return option->flags & OPTION_PROTECTED ? "protected" : "yes";
+}
+
+static const char options_intro[] =
+    "# Options\n\nPrinted by `valori-server --print-docs options` from "
+    "`src/server/option_table.c`.\n\n"
+    "Values come from four places, later ones win: the default; the file, "
+    "`name value` a line; the environment,\n`VALORI_APPENDFSYNC=everysec` for "
+    "`appendfsync` (capitals, `_` for `-`); the command line, `--name value`.\n"
+    "`valori-server --check-config ...` says `OK` or everything that is wrong, and "
+    "changes "
+    "nothing.\n\n"
+    "In a file `#` begins a comment line, words with blanks stand in `\"\"` (with `\\n`, "
+    "`\\xHH`, `\\\"`) or `''`, and\n`include path` reads another file there. `-` on the "
+    "command line reads standard input after the file. Sizes\ntake `k` `m` `g` (powers "
+    "of "
+    "1000) and `kb` `mb` `gb` (powers of 1024). A wrong value ends the start with exit\n"
+    "code 1. A variable `VALORI_...` that names no option is passed over with a line in "
+    "the "
+    "log, since\norchestrators make such names of their own.\n\n"
+    "*Run time* tells whether CONFIG SET may change it: `protected` needs "
+    "`enable-protected-configs`. CONFIG SET takes\nall its pairs or none; CONFIG REWRITE "
+    "writes the values that differ into the file, and keeps its comments.\n\n"
+    "| option | default | values | run time | meaning |\n"
+    "| --- | --- | --- | --- | --- |\n";
+
 static void print_options(FILE *file) {
-    fprintf(file,
-            "# Options\n\nPrinted by `valori-server --print-docs options` from "
-            "`src/server/option_table.c`. An option stands in the file as\n`name value` "
-            "and on the command line as `--name value`.\n\n| option | default | "
-            "meaning |\n| --- | --- | --- |\n");
+    fputs(options_intro, file);
     for (size_t i = 0; i < option_count(); i++) {
         const struct option *option = option_at(i);
-        fprintf(file, "| `%s` | %s%s%s | %s", option->name, option->initial[0] ? "`" : "",
-                option->initial[0] ? option->initial : "none",
-                option->initial[0] ? "`" : "", option->help);
-        if (option->choices) fprintf(file, " One of: %s.", option->choices);
-        fprintf(file, " |\n");
+        const char *quote = option->initial[0] ? "`" : "";
+        fprintf(file, "| `%s` | %s%s%s | ", option->name, quote,
+                option->initial[0] ? option->initial : "none", quote);
+        print_values(file, option);
+        fprintf(file, " | %s | %s |\n", at_run_time(option), option->help);
     }
 }
 
@@ -108,7 +177,9 @@ static void print_conf(FILE *file) {
         const struct option *option = option_at(i);
         putc('\n', file);
         print_wrapped(file, option->help);
-        if (option->choices) fprintf(file, "# One of: %s.\n", option->choices);
+        fprintf(file, "# Takes ");
+        print_values(file, option);
+        fprintf(file, ". Can be changed at run time: %s.\n", at_run_time(option));
         if (option->initial[0]) fprintf(file, "%s %s\n", option->name, option->initial);
         else fprintf(file, "# %s \"\"\n", option->name);
     }

@@ -97,11 +97,15 @@ static void section_clients(struct page *page) {
     line(page, "pubsub_clients:0");
 }
 
+uint64_t server_used_memory(const struct server *server) {
+    return os_allocator_used() + kernel_memory_used(engine_kernel(server->engine));
+}
+
 static void section_memory(struct page *page) {
     struct server *server = page->server;
     struct kernel *kernel = engine_kernel(server->engine);
     uint64_t taken = kernel_memory_taken(kernel), used = kernel_memory_used(kernel);
-    uint64_t all = os_allocator_used() + taken, resident = os_resident_bytes();
+    uint64_t all = server_used_memory(server), resident = os_resident_bytes();
     if (all > server->peak_memory) server->peak_memory = all;
     human(page, "used_memory", all);
     human(page, "used_memory_rss", resident);
@@ -116,7 +120,7 @@ static void section_memory(struct page *page) {
     number(page, "mem_clients_normal", clients_memory(server));
     number(page, "mem_clients_unauthenticated", server->memory_of[STRANGER]);
     line(page, "mem_clients_slaves:0");
-    line(page, "maxmemory:0");
+    human(page, "maxmemory", (uint64_t)server->options.maxmemory);
     line(page, "maxmemory_policy:noeviction");
     line(page, "mem_fragmentation_ratio:%.2f",
          all ? (double)resident / (double)all : 0.0);
@@ -183,7 +187,7 @@ static uint64_t output_bytes(struct server *server) {
 
 static void section_stats(struct page *page) {
     struct server *server = page->server;
-    server->metrics.output_bytes = output_bytes(server);
+    server->metrics.output_bytes = output_bytes(server) - server->reset_output_bytes;
     metrics_of(page, "stats");
     line(page, "instantaneous_input_kbps:%.2f", (double)server->input_rate / 1024.0);
     line(page, "instantaneous_output_kbps:%.2f", (double)server->output_rate / 1024.0);
@@ -266,6 +270,14 @@ static const struct section {
     {"cluster", "Cluster", section_cluster, false},
     {"keyspace", "Keyspace", section_keyspace, false},
 };
+
+void info_reset(struct server *server) {
+    metrics_reset(&server->metrics);
+    server->reset_output_bytes = output_bytes(server);
+    server->sampled.commands = server->sampled.input_bytes = 0;
+    memset(&server->errors, 0, sizeof server->errors);
+    memset(server->figures, 0, sizeof server->figures);
+}
 
 static bool wanted(const struct section *section, const struct slice *names,
                    size_t count) {

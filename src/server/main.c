@@ -1,4 +1,4 @@
-/* valori-server [config-file] [--option value ...] */
+/* valori-server [config-file] [-] [--option value ...] */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,11 +12,14 @@
 static void print_help(FILE *file) {
     fprintf(
         file,
-        "Usage: valori-server [config-file] [--option value ...]\n"
+        "Usage: valori-server [config-file] [-] [--option value ...] [--check-config]\n"
         "       valori-server --version | --help\n"
         "       valori-server --print-docs commands | options | metrics | conf\n\n"
         "Without a config file every option has its default: port 8256 on this machine\n"
-        "only, data in the current directory, every reply after its sync to disk.\n\n"
+        "only, data in the current directory, every reply after its sync to disk. `-`\n"
+        "reads options from standard input. VALORI_APPENDFSYNC=no in the environment\n"
+        "sets appendfsync; the command line comes last. --check-config says OK or what\n"
+        "is wrong, and does nothing.\n\n"
         "Options:\n");
     for (size_t i = 0; i < option_count(); i++)
         fprintf(file, "  --%-28s %s\n", option_at(i)->name,
@@ -46,12 +49,53 @@ static bool only_asked(int count, char *const *words, int *code) {
     return true;
 }
 
-static bool options_fit(const struct options *options) {
-    if (options->requirepass[0] != '\0' || options_loopback_only(options)) return true;
-    fprintf(stderr,
-            "valori-server: bind names an address that other machines can reach, and "
-            "no requirepass is set: refused\n");
-    return false;
+/* Take `--check-config` out of the words; true when it was there. */
+static bool take_check(int *count, char **words) {
+    int kept = 1;
+    bool found = false;
+    for (int i = 1; i < *count; i++) {
+        bool is_it = strcmp(words[i], "--check-config") == 0;
+        if (!is_it) words[kept++] = words[i];
+        found = found || is_it;
+    }
+    *count = kept;
+    return found;
+}
+
+/* Set the options from all their sources; stderr says what is wrong. */
+static bool read_options(struct options *options, int count, char *const *words, bool all,
+                         struct option_origin *origin) {
+    struct option_sources sources = {.allocator = os_allocator(),
+                                     .words = words + 1,
+                                     .count = count - 1,
+                                     .environment = os_environment(),
+                                     .complaints = stderr,
+                                     .all = all};
+    options_begin(options);
+    bool ok = !options_read(options, &sources, origin);
+    const char *conflict = options_conflict(options);
+    if (conflict && (ok || all)) fprintf(stderr, "valori-server: %s\n", conflict);
+    return ok && !conflict;
+}
+
+/* --check-config: everything is parsed and looked at, nothing is made. */
+static int check_configuration(int count, char *const *words) {
+    const struct os *os = posix_os();
+    struct options options;
+    struct option_origin origin;
+    struct directory *directory;
+    bool ok = read_options(&options, count, words, true, &origin);
+    if (os->directory_open(os, options.dir, &directory)) {
+        fprintf(stderr, "valori-server: dir '%s': %s\n", options.dir, os->error_text(os));
+        ok = false;
+    } else {
+        os->directory_close(os, directory);
+    }
+    if (origin.strange)
+        fprintf(stderr, "valori-server: %s and %u more name no option: ignored\n",
+                origin.strange_name, origin.strange - 1);
+    if (ok) printf("OK\n");
+    return ok ? 0 : EXIT_CONFIGURATION;
 }
 
 /* The code for this CPU, and a look whether it computes what it should. 0, or the exit
@@ -74,16 +118,12 @@ static int select_code(struct server *server) {
 }
 
 static int serve(int count, char *const *words) {
-    char message[OPTION_MESSAGE_SIZE];
+    struct option_origin origin;
     struct server server = {
         .os = posix_os(), .allocator = os_allocator(), .executable = words[0]};
-    options_begin(&server.options);
-    if (options_command_line(&server.options, count - 1, words + 1, &server.options_path,
-                             message)) {
-        fprintf(stderr, "valori-server: %s\n", message);
+    if (!read_options(&server.options, count, words, false, &origin))
         return EXIT_CONFIGURATION;
-    }
-    if (!options_fit(&server.options)) return EXIT_CONFIGURATION;
+    server.options_path = origin.path;
     int code = select_code(&server);
     if (code) return code;
     if (notices_open(&server.notices, server.os, server.options.logfile,
@@ -92,6 +132,10 @@ static int serve(int count, char *const *words) {
                 server.options.logfile);
         return EXIT_CONFIGURATION;
     }
+    if (origin.strange)
+        notice(&server.notices, NOTICE_WARNING,
+               "%u variable(s) in the environment name no option, such as %s: ignored",
+               origin.strange, origin.strange_name);
     code = server_begin(&server);
     if (!code) code = server_run(&server);
     server_free(&server);
@@ -101,6 +145,7 @@ static int serve(int count, char *const *words) {
 int main(int count, char **words) {
     int code;
     if (only_asked(count, words, &code)) return code;
+    if (take_check(&count, words)) return check_configuration(count, words);
     os_start();
     return serve(count, words);
 }

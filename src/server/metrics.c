@@ -16,6 +16,13 @@ const struct metric_row *metric_at(uint32_t index) {
                                                               : NULL;
 }
 
+void metrics_reset(struct metrics *metrics) {
+    const struct metric_row *row;
+    for (uint32_t i = 0; (row = metric_at(i)); i++)
+        if (row->kind == METRIC_KIND_COUNTER)
+            memset((char *)metrics + row->offset, 0, sizeof(uint64_t));
+}
+
 uint64_t metric_value(const struct metrics *metrics, const struct metric_row *row) {
     uint64_t value;
     memcpy(&value, (const char *)metrics + row->offset, sizeof value);

@@ -62,6 +62,9 @@ struct metric_row {
 const struct metric_row *metric_at(uint32_t index);
 uint64_t metric_value(const struct metrics *metrics, const struct metric_row *row);
 
+/* Counters back to zero; gauges stay. */
+void metrics_reset(struct metrics *metrics);
+
 /* How often each kind of error was answered: by the first word of its text. What does not
  * find room any more is not counted. */
 struct errors {

@@ -11,7 +11,13 @@
 
 #include "os/os.h"
 
-enum notice_level { NOTICE_DEBUG, NOTICE_VERBOSE, NOTICE_NORMAL, NOTICE_WARNING };
+enum notice_level {
+    NOTICE_DEBUG,
+    NOTICE_VERBOSE,
+    NOTICE_NORMAL,
+    NOTICE_WARNING,
+    NOTICE_NOTHING
+};
 
 struct notices {
     const struct os *os;

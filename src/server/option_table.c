@@ -1,5 +1,5 @@
 /* The options, one row each. A row's text is the reference: `--print-docs options` and
- * `--print-conf` print it. */
+ * `--print-docs conf` print it. */
 #include "server/options.h"
 
 #include <strings.h>
@@ -9,66 +9,77 @@
 #define MIB       (INT64_C(1) << 20)
 #define GIB       (INT64_C(1) << 30)
 
+static const char *save_complaint(const char *text) {
+    return text[0] ? "there are no snapshots in this release; only \"\" is accepted" : NULL;
+}
+
 /* Rows read better laid out by hand. */
 /* clang-format off */
 static const struct option option_rows[] = {
     {.name = "port", .offset = AT(port), .type = OPTION_INTEGER, .initial = "8256",
-     .least = 0, .most = 65535,
+     .least = 0, .most = 65535, .flags = OPTION_IMMUTABLE,
      .help = "TCP port to listen on. 0 takes any free one and prints which."},
     {.name = "bind", .offset = AT(bind), .type = OPTION_TEXT, .initial = "127.0.0.1 ::1",
-     .help = "Numeric addresses to listen on, with blanks between. Addresses other than this "
-             "machine's own loopback need `requirepass`. `::1` is passed over in silence "
-             "where the system has no IPv6."},
+     .flags = OPTION_MANY | OPTION_IMMUTABLE,
+     .help = "Numeric addresses to listen on, with blanks between. Addresses other than "
+             "this machine's own loopback need `requirepass`. `::1` is passed over in "
+             "silence where the system has no IPv6."},
     {.name = "protected-mode", .offset = AT(protected_mode), .type = OPTION_BOOL,
      .initial = "yes",
      .help = "Refuse connections from other machines while no password is set."},
     {.name = "tcp-backlog", .offset = AT(tcp_backlog), .type = OPTION_INTEGER,
-     .initial = "511", .least = 1, .most = 65535,
+     .initial = "511", .least = 1, .most = 65535, .flags = OPTION_IMMUTABLE,
      .help = "Connections that may wait to be accepted."},
     {.name = "unixsocket", .offset = AT(unixsocket), .type = OPTION_TEXT, .initial = "",
+     .flags = OPTION_IMMUTABLE,
      .help = "Path of a socket in the file system to listen on besides. Empty: none."},
     {.name = "unixsocketperm", .offset = AT(unixsocketperm), .type = OPTION_MODE,
-     .initial = "700", .help = "Permissions that socket is made with."},
+     .initial = "700", .flags = OPTION_IMMUTABLE,
+     .help = "Permissions that socket is made with."},
     {.name = "max-new-connections-per-cycle", .offset = AT(max_new_connections_per_cycle),
      .type = OPTION_INTEGER, .initial = "10", .least = 1, .most = 1000,
      .help = "Connections accepted in one turn of the loop; more wait for the next."},
     {.name = "timeout", .offset = AT(timeout), .type = OPTION_INTEGER, .initial = "0",
-     .least = 0, .most = 100000000,
+     .least = 0, .most = 100000000, .unit = "seconds",
      .help = "Close a connection that was idle for so many seconds. 0: never."},
     {.name = "tcp-keepalive", .offset = AT(tcp_keepalive), .type = OPTION_INTEGER,
-     .initial = "300", .least = 0, .most = 100000000,
-     .help = "A connection that was silent for so many seconds is probed, three times at a "
-             "third of that; if no probe is answered it is closed. 0: never."},
+     .initial = "300", .least = 0, .most = 100000000, .unit = "seconds",
+     .help = "A connection that was silent for so many seconds is probed, three times at "
+             "a third of that; if no probe is answered it is closed. 0: never."},
     {.name = "maxclients", .offset = AT(maxclients), .type = OPTION_INTEGER,
      .initial = "10000", .least = 1, .most = 1000000,
      .help = "Connections at a time. One more is told so and closed. Lowered at the start "
              "when the system allows fewer descriptors than these and 32 more."},
     {.name = "requirepass", .offset = AT(requirepass), .type = OPTION_TEXT, .initial = "",
-     .secret = true,
+     .flags = OPTION_SECRET,
      .help = "Password that clients must give with AUTH or HELLO. Empty: none."},
     {.name = "authentication-timeout", .offset = AT(authentication_timeout),
      .type = OPTION_INTEGER, .initial = "10", .least = 0, .most = 100000000,
+     .unit = "seconds",
      .help = "Close a connection that has not shown the password after so many seconds. "
              "0: never."},
-    {.name = "databases", .offset = AT(databases), .type = OPTION_INTEGER, .initial = "16",
-     .least = 1, .most = 16, .help = "Number of databases that SELECT accepts."},
+    {.name = "databases", .offset = AT(databases), .type = OPTION_INTEGER,
+     .initial = "16", .least = 1, .most = 16, .flags = OPTION_IMMUTABLE,
+     .help = "Number of databases that SELECT accepts."},
     {.name = "dir", .offset = AT(dir), .type = OPTION_TEXT, .initial = ".",
+     .flags = OPTION_IMMUTABLE,
      .help = "Directory of the log. It must exist; one server at a time may use it."},
-    {.name = "appendonly", .offset = AT(appendonly), .type = OPTION_BOOL, .initial = "yes",
-     .help = "Keep the log on disk. With `no` everything is lost at the end, and the server "
-             "does not start in a directory that holds a log."},
+    {.name = "appendonly", .offset = AT(appendonly), .type = OPTION_BOOL,
+     .initial = "yes", .flags = OPTION_IMMUTABLE,
+     .help = "Keep the log on disk. With `no` everything is lost at the end, and the "
+             "server does not start in a directory that holds a log."},
     {.name = "appendfsync", .offset = AT(appendfsync), .type = OPTION_ENUM,
      .initial = "always", .choices = "always everysec no",
      .help = "When a reply may leave: `always` after its entries are synced to disk, "
              "`everysec` after they are written, with a sync each second, `no` after they "
              "are written, with syncs left to the system."},
     {.name = "log-segment-size", .offset = AT(log_segment_size), .type = OPTION_SIZE,
-     .initial = "256mb", .least = 64 * KIB, .most = 64 * GIB,
+     .initial = "256mb", .least = 64 * KIB, .most = 64 * GIB, .flags = OPTION_IMMUTABLE,
      .help = "The log goes on in a new file after so many bytes."},
     {.name = "seal-interval-ms", .offset = AT(seal_interval_ms), .type = OPTION_INTEGER,
-     .initial = "1000", .least = 1, .most = 3600000,
-     .help = "The state root goes into the log at the latest so many milliseconds after the "
-             "first change it covers."},
+     .initial = "1000", .least = 1, .most = 3600000, .unit = "milliseconds",
+     .help = "The state root goes into the log at the latest so many milliseconds after "
+             "the first change it covers."},
     {.name = "seal-dirty-max", .offset = AT(seal_dirty_max), .type = OPTION_INTEGER,
      .initial = "1024", .least = 1, .most = INT64_C(1000000000),
      .help = "The state root goes into the log at the latest after so many changes."},
@@ -80,34 +91,55 @@ static const struct option option_rows[] = {
      .help = "Most arguments of one command."},
     {.name = "client-query-buffer-limit", .offset = AT(client_query_buffer_limit),
      .type = OPTION_SIZE, .initial = "1gb", .least = MIB, .most = 64 * GIB,
-     .help = "A client whose unexecuted input is longer is closed; a longer MULTI is refused."},
+     .help = "A client whose unexecuted input is longer is closed; a longer MULTI is "
+             "refused."},
     {.name = "client-output-buffer-limit", .offset = AT(client_output_buffer_limit),
      .type = OPTION_OUTPUT_LIMITS,
      .initial = "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60",
-     .help = "For each class of clients, `normal`, `replica` (also `slave`) and `pubsub`: a "
-             "client is closed when its unread replies are longer than the first number, or at "
-             "least as long as the second for so many seconds as the third. 0: no such limit. "
-             "Classes that are not named keep theirs."},
+     .flags = OPTION_MANY,
+     .help = "For each class of clients, `normal`, `replica` (also `slave`) and `pubsub`: "
+             "a client is closed when its unread replies are longer than the first "
+             "number, or at least as long as the second for so many seconds as the third. "
+             "0: no such limit. Classes that are not named keep theirs."},
+    {.name = "maxmemory", .offset = AT(maxmemory), .type = OPTION_SIZE, .initial = "0",
+     .least = 0, .most = INT64_MAX,
+     .help = "Commands that may need memory are refused while used_memory of INFO is "
+             "above so many bytes. 0: no limit."},
+    {.name = "maxmemory-policy", .offset = AT(maxmemory_policy), .type = OPTION_ENUM,
+     .initial = "noeviction", .choices = "noeviction",
+     .help = "What to do above maxmemory. Nothing is ever evicted."},
+    {.name = "save", .offset = AT(save), .type = OPTION_TEXT, .flags = OPTION_MANY,
+     .initial = "", .complaint = save_complaint,
+     .help = "When to write a snapshot. This release has none and takes only the empty "
+             "text, for tools that ask: the log is what keeps the data."},
     {.name = "maxmemory-clients", .offset = AT(maxmemory_clients), .type = OPTION_SIZE,
      .initial = "0", .least = 0, .most = 1024 * GIB,
      .help = "While all connections together hold more memory than this, the largest is "
              "closed, except for those that asked CLIENT NO-EVICT ON. 0: no limit."},
-    {.name = "maxmemory-strangers", .offset = AT(maxmemory_strangers), .type = OPTION_SIZE,
-     .initial = "32mb", .least = MIB, .most = 64 * GIB,
+    {.name = "maxmemory-strangers", .offset = AT(maxmemory_strangers),
+     .type = OPTION_SIZE, .initial = "32mb", .least = MIB, .most = 64 * GIB,
      .help = "Memory of all connections together that have not shown the password. Beyond "
              "it, one of them that needs more than 4 kb is closed."},
     {.name = "enable-debug-command", .offset = AT(enable_debug_command),
-     .type = OPTION_ENUM, .initial = "no", .choices = "no local yes",
+     .type = OPTION_ENUM, .flags = OPTION_PROTECTED, .initial = "no",
+     .choices = "no local yes",
      .help = "Who may use DEBUG: nobody, connections from this machine, everybody."},
+    {.name = "enable-protected-configs", .offset = AT(enable_protected_configs),
+     .type = OPTION_ENUM, .flags = OPTION_IMMUTABLE, .initial = "no",
+     .choices = "no local yes",
+     .help = "Who may change options marked `protected` with CONFIG SET."},
     {.name = "hz", .offset = AT(hz), .type = OPTION_INTEGER, .initial = "10", .least = 1,
-     .most = 500, .help = "How many times a second idle connections are looked for."},
+     .most = 500,
+     .help = "How many times a second idle connections are looked for."},
     {.name = "simd", .offset = AT(simd), .type = OPTION_ENUM, .initial = "auto",
-     .choices = "auto portable sse4.1 avx2 avx512 neon",
-     .help = "Instructions for distances: the best that this processor has, or those named, "
-             "which it must have. Answers are the same with all of them."},
+     .choices = "auto portable sse4.1 avx2 avx512 neon", .flags = OPTION_IMMUTABLE,
+     .help = "Instructions for distances: the best that this processor has, or those "
+             "named, which it must have. Answers are the same with all of them."},
     {.name = "loglevel", .offset = AT(loglevel), .type = OPTION_ENUM, .initial = "notice",
-     .choices = "debug verbose notice warning", .help = "Least level of the lines printed."},
+     .choices = "debug verbose notice warning nothing",
+     .help = "Least level of the lines printed."},
     {.name = "logfile", .offset = AT(logfile), .type = OPTION_TEXT, .initial = "",
+     .flags = OPTION_IMMUTABLE,
      .help = "File for those lines. Empty: standard output."},
 };
 

@@ -1,12 +1,19 @@
-/* Every option, declared once in option_table.c. The command line, the file, CONFIG GET,
- * valori.conf and docs/options.md are loops over the rows. */
+/* Every option, declared once in option_table.c. The file, the environment, the command
+ * line, CONFIG, valori.conf and docs/options.md are loops over the rows.
+ *
+ *     options.c          values: from words, and back to text
+ *     option_sources.c   where words come from: file, stdin, environment, command line
+ *     option_rewrite.c   a file that says what is so now, for CONFIG REWRITE
+ *     cmd_config.c       CONFIG, and how a change takes effect */
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/slice.h"
 #include "base/status.h"
 #include "server/output_limits.h"
@@ -23,30 +30,42 @@ enum option_type {
     OPTION_ENUM, /* one of the row's choices; the value is its place among them */
 };
 
-enum debug_access { DEBUG_NO, DEBUG_LOCAL, DEBUG_YES };
+enum option_flag {
+    OPTION_MANY = 1,      /* several words in a file; CONFIG shows them in one */
+    OPTION_IMMUTABLE = 2, /* CONFIG SET may not change it */
+    OPTION_PROTECTED = 4, /* only where enable-protected-configs allows it */
+    OPTION_SECRET = 8,    /* never shown in a message */
+};
+
+/* For enable-debug-command and enable-protected-configs. */
+enum access { ACCESS_NO, ACCESS_LOCAL, ACCESS_YES };
 
 /* The values. Numbers, sizes, modes, yes/no and choices are all int64_t. */
 struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
-    int64_t databases, loglevel, hz, enable_debug_command, simd;
+    int64_t databases, loglevel, hz, enable_debug_command, enable_protected_configs;
+    int64_t simd;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
-    int64_t proto_max_bulk_len, proto_max_arguments;
+    int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
     int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;
     int64_t authentication_timeout, unixsocketperm, max_new_connections_per_cycle;
     struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
-    char logfile[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE];
+    char logfile[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE], save[OPTION_TEXT_SIZE];
 };
 
 struct option {
     const char *name;
     size_t offset; /* in struct options */
     enum option_type type;
+    unsigned flags;
     const char *initial; /* goes through the same parser as everything else */
     const char *choices; /* OPTION_ENUM: words with a blank between, lowest value first */
     int64_t least, most; /* OPTION_INTEGER and OPTION_SIZE */
-    const char *help;    /* whole sentences */
-    bool secret;         /* never shown in a message */
+    const char *unit;    /* of OPTION_INTEGER, or NULL for a plain number */
+    /* Why a text will not do, or NULL when it will. */
+    const char *(*complaint)(const char *text);
+    const char *help; /* whole sentences */
 };
 
 size_t option_count(void);
@@ -59,27 +78,69 @@ const struct option *option_find(struct slice name);
 /* Give every option its initial value. */
 void options_begin(struct options *options);
 
-/* Set one option from text. On STATUS_INVALID `message` says what was wrong, and nothing
- * changed. */
+/* Set one option from the words that follow its name. On STATUS_INVALID `message` says
+ * what was wrong, in Redis's words and without the option's name, and nothing changed. */
 enum status option_set(struct options *options, const struct option *option,
-                       struct slice value, char message[OPTION_MESSAGE_SIZE]);
+                       const struct slice *words, size_t count,
+                       char message[OPTION_MESSAGE_SIZE]);
+/* The same from one text: cut at blanks for an option of many words, whole for others. */
+enum status option_set_text(struct options *options, const struct option *option,
+                            struct slice text, char message[OPTION_MESSAGE_SIZE]);
 
-/* The value as text that option_set() takes back. */
+/* The value as text that option_set_text() takes back. */
 void option_text(const struct options *options, const struct option *option,
                  char text[OPTION_TEXT_SIZE]);
+/* Whether both have the same value. */
+bool option_equal(const struct options *a, const struct options *b,
+                  const struct option *option);
 
-/* One line of a configuration file or its equal: `name value`, a comment, or nothing.
- * Values may stand in single or double quotes. */
-enum status options_line(struct options *options, struct slice line,
-                         char message[OPTION_MESSAGE_SIZE]);
-/* `[file] [--name value ...]`, without the program's name. *path gets the file or NULL.
- */
-enum status options_command_line(struct options *options, int count, char *const *words,
-                                 const char **path, char message[OPTION_MESSAGE_SIZE]);
-
+/* Why these values cannot stand together, or NULL. */
+const char *options_conflict(const struct options *options);
 /* True when every address of `bind` is of this machine only (127.0.0.0/8 or ::1). */
 bool options_loopback_only(const struct options *options);
 /* Take the next address of `list` (blanks between) into `address`; false at the end. */
 bool options_next_address(const char **list, char address[64]);
+
+/* --- option_sources.c ------------------------------------------------------------- */
+
+#define OPTION_PATH_SIZE 512
+
+struct option_sources {
+    const struct allocator *allocator;
+    char *const *words; /* `[file] [-] [--name value ...]`, without the program's name */
+    int count;
+    char *const *environment; /* NAME=value, ends with NULL; NULL: none */
+    FILE *complaints;         /* where errors are told */
+    bool all;                 /* go on after an error, to tell them all */
+};
+
+struct option_origin {
+    const char *path;      /* of the configuration file, one of the words; or NULL */
+    unsigned strange;      /* variables VALORI_... that name no option */
+    char strange_name[64]; /* one of them */
+};
+
+/* Set options from the file, stdin (`-`), the environment (VALORI_APPENDFSYNC) and the
+ * command line, in this order; later ones win. STATUS_INVALID: something was told. */
+enum status options_read(struct options *options, const struct option_sources *sources,
+                         struct option_origin *origin);
+
+/* One line of a configuration file: `name word ...`, a comment, `include path`, or
+ * nothing. Words may stand in quotes, as in an inline command. */
+enum status options_line(struct options *options, const struct option_sources *sources,
+                         struct slice line, char message[OPTION_MESSAGE_SIZE]);
+
+/* The first word of a line as it stands there. */
+struct slice options_line_name(struct slice line);
+/* Cut the first line off `text`; false at its end. */
+bool options_next_line(struct slice *text, struct slice *line);
+
+/* --- option_rewrite.c ------------------------------------------------------------- */
+
+/* What the file of this text has to become so that reading it gives `options`: its lines
+ * and comments in their order, the changed ones replaced, the missing ones at the end. */
+enum status options_rewritten(const struct options *options,
+                              const struct option_sources *sources, struct slice text,
+                              struct buffer *result);
 
 #endif

@@ -67,6 +67,7 @@ struct server {
     struct errors errors;
     uint64_t memory_of[2];        /* clients, by enum acquaintance */
     uint64_t closed_output_bytes; /* sent by connections that are gone */
+    uint64_t reset_output_bytes;  /* sent until the last CONFIG RESETSTAT */
     uint64_t live_output_bytes;   /* by those that are there, when last looked */
     size_t largest_input[2], largest_output[2]; /* buffers: of late, and before that */
     uint64_t recent_since_us;
@@ -139,6 +140,10 @@ void proof_end(struct server *server);
 /* INFO's text for the sections asked; `all` adds those that are not shown by default. */
 void info_write(struct server *server, const struct slice *sections, size_t count,
                 struct buffer *text);
+/* Set every counter back to zero, for CONFIG RESETSTAT. */
+void info_reset(struct server *server);
+/* What INFO calls used_memory: the allocator's bytes and the kernel's. */
+uint64_t server_used_memory(const struct server *server);
 
 /* --- docs.c ----------------------------------------------------------------------- */
 

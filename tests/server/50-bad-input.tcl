@@ -156,8 +156,8 @@ start_server {} {
 
 test "bad options are named, exit code 1" {
     foreach {options why} {
-        {port 99999} "*port*between*" {port x} "*port*number*" {nosuch 1} "*no option 'nosuch'*"
-        {appendonly maybe} "*yes or no*" {appendfsync often} "*always everysec no*"
+        {port 99999} "*port*between*" {port x} "*the command line*--port*parsed into an integer*" {nosuch 1} "*>>> '--nosuch 1'*Bad directive*"
+        {appendonly maybe} "*'yes' or 'no'*" {appendfsync often} "*always, everysec, no*"
         {log-segment-size 1} "*log-segment-size*between*"
         {bind 0.0.0.0} "*requirepass*" {bind "127.0.0.1 10.0.0.1"} "*requirepass*"
     } {
@@ -174,9 +174,9 @@ test "a configuration file, its errors with their line" {
     assert_match "*Ready to accept*" $message
     write_file $path "port 0\nfoo bar\n"
     catch {exec [server_binary] $path} message
-    assert_match "*line 2*no option 'foo'*" $message
+    assert_match "*at line 2*>>> 'foo bar'*Bad directive*" $message
     catch {exec [server_binary] /no/such/file} message
-    assert_match "*cannot open '/no/such/file'*" $message
+    assert_match "*can't open config file '/no/such/file'*" $message
 }
 
 start_server {} {

@@ -1,6 +1,6 @@
 # Servers: a temporary directory and a free port for each, an eye on how they end.
 #
-#   start_server {appendfsync everysec} { r ping }
+#   start_server {appendfsync everysec} { r ping }       `config`: a configuration file
 #   restart_server ?option value ...?       stop by SIGTERM and start again, same directory
 #   kill_server                             SIGKILL, without a restart
 #   r ...                                   a client of the innermost server
@@ -50,7 +50,9 @@ proc new_directory {} {
 
 proc server_words {options} {
     set words {}
+    if {[dict exists $options config]} { lappend words [dict get $options config] }
     foreach {name value} $options {
+        if {$name eq "config"} continue
         lappend words --$name {*}[expr {$value eq "" ? [list ""] : $value}]
     }
     return $words

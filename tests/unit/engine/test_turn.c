@@ -145,6 +145,20 @@ static void no_never_waits(void) {
     end();
 }
 
+static void seals_sooner_when_told_to(void) { /* CONFIG SET seal-interval-ms */
+    begin(SYNC_NO);
+    add(0);
+    uint64_t before = seals();
+    engine_set_seal_limits(engine, 3600 * SECOND, 1000000);
+    world.monotonic += 60 * SECOND;
+    turn(engine);
+    EXPECT_EQUAL(seals(), before);
+    engine_set_seal_limits(engine, SECOND, 1000000);
+    turn(engine);
+    EXPECT_EQUAL(seals(), before + 1);
+    end();
+}
+
 /* On a quiet server everything becomes durable and marked, and then it sleeps. */
 static void a_quiet_server_comes_to_rest(void) {
     begin(SYNC_EVERY_SECOND);
@@ -299,6 +313,7 @@ int main(void) {
     RUN(always_waits_for_the_disk);
     RUN(everysec_waits_only_when_it_takes_too_long);
     RUN(no_never_waits);
+    RUN(seals_sooner_when_told_to);
     RUN(a_quiet_server_comes_to_rest);
     RUN(who_is_alone_is_synced_in_place);
     RUN(alone_without_always_uses_the_helper);

@@ -178,6 +178,20 @@ static void reserves_without_growing(void) {
     directory_end();
 }
 
+static void sets_permission_bits(void) {
+    directory_begin();
+    struct file *file = create("a");
+    struct file_facts facts;
+    EXPECT_EQUAL(os->file_set_mode(os, file, 0640), STATUS_OK);
+    EXPECT_EQUAL(os->file_describe(os, file, &facts), STATUS_OK);
+    EXPECT_EQUAL(facts.mode, 0640);
+    EXPECT_EQUAL(os->file_set_mode(os, file, 04755), STATUS_OK);
+    EXPECT_EQUAL(os->file_describe(os, file, &facts), STATUS_OK);
+    EXPECT_EQUAL(facts.mode, 0755);
+    os->file_close(os, file);
+    directory_end();
+}
+
 /* Either the pages are gone or it is said how many are not; never an error. */
 static void drops_the_cache(void) {
     enum { SIZE = 20 << 20 }; /* more than one window */
@@ -240,6 +254,7 @@ int main(void) {
     RUN(lists_renames_and_removes);
     RUN(locks_the_directory);
     RUN(reserves_without_growing);
+    RUN(sets_permission_bits);
     RUN(drops_the_cache);
     RUN(sees_what_cannot_be_dropped);
     RUN(says_when_the_disk_is_full);

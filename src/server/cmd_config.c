@@ -1,0 +1,226 @@
+/* CONFIG: what is set, setting it, and writing it down.
+ *
+ * CONFIG SET works on a copy of all options: the copy takes every pair or is thrown away,
+ * so that half of a command never takes effect. */
+#include <stdio.h>
+
+#include "base/glob.h"
+#include "server/server.h"
+#include "server/words.h"
+
+#define FILE_LIMIT ((size_t)2 << 20)
+#define NAME_SIZE  256
+
+/* --- GET -------------------------------------------------------------------------- */
+
+static bool asked_for(const struct call *call, const char *name) {
+    for (size_t i = 2; i < call->count; i++)
+        if (glob_match(call->arguments[i], slice_text(name), true)) return true;
+    return false;
+}
+
+COMMAND(cmd_config_get) {
+    size_t found = 0;
+    for (size_t i = 2; i < call->count; i++)
+        if (call->arguments[i].size > GLOB_PATTERN_LIMIT) {
+            call_error(call, "ERR pattern is too long");
+            return;
+        }
+    for (size_t i = 0; i < option_count(); i++)
+        found += asked_for(call, option_at(i)->name);
+    reply_map(call_reply(call), found);
+    for (size_t i = 0; i < option_count(); i++) {
+        const struct option *option = option_at(i);
+        if (!asked_for(call, option->name)) continue;
+        char text[OPTION_TEXT_SIZE];
+        option_text(&call->server->options, option, text);
+        reply_text(call_reply(call), option->name);
+        reply_text(call_reply(call), text);
+    }
+}
+
+/* --- SET -------------------------------------------------------------------------- */
+
+static void set_failed(struct call *call, struct slice name, const char *why) {
+    char quoted[128];
+    call_error(call, "ERR CONFIG SET failed (possibly related to argument '%s') - %s",
+               call_quote(name, quoted, sizeof quoted), why);
+}
+
+static bool may_change_protected(const struct call *call) {
+    int64_t access = call->server->options.enable_protected_configs;
+    return access == ACCESS_YES ||
+           (access == ACCESS_LOCAL && call->client && client_is_local(call->client));
+}
+
+static bool is_repeated(const struct call *call, size_t index) {
+    for (size_t i = 2; i < index; i += 2)
+        if (option_find(call->arguments[i]) == option_find(call->arguments[index]))
+            return true;
+    return false;
+}
+
+/* Look at the pair at `index`, without its value. */
+static const char *pair_complaint(const struct call *call, size_t index,
+                                  const struct option *option) {
+    if (option->flags & OPTION_IMMUTABLE) return "can't set immutable config";
+    if (option->flags & OPTION_PROTECTED && !may_change_protected(call))
+        return "can't set protected config";
+    return is_repeated(call, index) ? "duplicate parameter" : NULL;
+}
+
+static bool set_pairs(struct call *call, struct options *options) {
+    for (size_t i = 2; i < call->count; i += 2) {
+        struct slice name = call->arguments[i];
+        const struct option *option = option_find(name);
+        if (!option) {
+            char quoted[128];
+            call_error(call,
+                       "ERR Unknown option or number of arguments for CONFIG SET - '%s'",
+                       call_quote(name, quoted, sizeof quoted));
+            return false;
+        }
+        char why[OPTION_MESSAGE_SIZE];
+        const char *complaint = pair_complaint(call, i, option);
+        if (!complaint && option_set_text(options, option, call->arguments[i + 1], why))
+            complaint = why;
+        if (complaint) {
+            set_failed(call, name, complaint);
+            return false;
+        }
+    }
+    const char *conflict = options_conflict(options);
+    if (conflict) set_failed(call, call->arguments[2], conflict);
+    return conflict == NULL;
+}
+
+/* Without a password everybody is known, also who came before it went. */
+static bool welcome(void *context, struct connection *connection) {
+    (void)context;
+    if (connection->owner) client_authenticate(connection->owner);
+    return true;
+}
+
+/* Everything that holds a copy of an option; the rest reads server->options. */
+static void take_effect(struct server *server) {
+    const struct options *options = &server->options;
+    engine_set_sync_policy(server->engine, (enum sync_policy)options->appendfsync);
+    engine_set_seal_limits(server->engine, (uint64_t)options->seal_interval_ms * 1000,
+                           (uint64_t)options->seal_dirty_max);
+    server->notices.level = (enum notice_level)options->loglevel;
+    if (options->requirepass[0] == '\0') loop_each(server->loop, welcome, NULL);
+    clients_apply_options(server);
+}
+
+COMMAND(cmd_config_set) {
+    struct options options = call->server->options;
+    if (call->count % 2 != 0) {
+        call_error(call, "ERR syntax error");
+        return;
+    }
+    if (!set_pairs(call, &options)) return;
+    call->server->options = options;
+    take_effect(call->server);
+    reply_ok(call_reply(call));
+}
+
+/* --- RESETSTAT -------------------------------------------------------------------- */
+
+COMMAND(cmd_config_resetstat) {
+    info_reset(call->server);
+    reply_ok(call_reply(call));
+}
+
+/* --- REWRITE ---------------------------------------------------------------------- */
+
+/* Put `text` in the place of directory/name: a new file, synced, then renamed. */
+static enum status replace_file(const struct os *os, struct directory *directory,
+                                const char *name, uint32_t mode, struct slice text) {
+    char temporary[NAME_SIZE + 32];
+    struct file *file;
+    snprintf(temporary, sizeof temporary, "%s.%u.tmp", name, os_process_id());
+    (void)os->remove(os, directory, temporary);
+    enum status status = os->file_open(os, directory, temporary, FILE_CREATE, &file);
+    if (status) return status;
+    status = os->file_set_mode(os, file, mode);
+    if (!status) status = os->file_write(os, file, 0, text.data, text.size);
+    if (!status) status = os->file_sync(os, file);
+    os->file_close(os, file);
+    if (!status) status = os->rename(os, directory, temporary, name);
+    if (!status) return os->directory_sync(os, directory);
+    (void)os->remove(os, directory, temporary);
+    return status;
+}
+
+/* The file as it is now; one that is gone counts as empty. */
+static enum status present_text(const struct os *os, struct directory *directory,
+                                const char *name, uint32_t *mode, struct buffer *text) {
+    struct file *file;
+    struct file_facts facts;
+    uint8_t *room;
+    size_t got = 0;
+    *mode = 0600;
+    enum status status = os->file_open(os, directory, name, FILE_READ, &file);
+    if (status) return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    status = os->file_describe(os, file, &facts);
+    if (!status) status = buffer_reserve(text, (size_t)facts.size, &room);
+    if (!status) status = os->file_read(os, file, 0, room, (size_t)facts.size, &got);
+    if (!status) buffer_commit(text, got);
+    if (!status) *mode = facts.mode;
+    os->file_close(os, file);
+    return status;
+}
+
+static enum status rewrite_in(struct server *server, struct directory *directory,
+                              const char *name) {
+    const struct os *os = server->os;
+    struct option_sources sources = {.allocator = server->allocator,
+                                     .complaints = stderr};
+    struct buffer before, after;
+    uint32_t mode;
+    buffer_init(&before, server->allocator, FILE_LIMIT);
+    buffer_init(&after, server->allocator, FILE_LIMIT);
+    enum status status = present_text(os, directory, name, &mode, &before);
+    if (!status)
+        status =
+            options_rewritten(&server->options, &sources, buffer_slice(&before), &after);
+    if (!status) status = replace_file(os, directory, name, mode, buffer_slice(&after));
+    buffer_free(&before);
+    buffer_free(&after);
+    return status;
+}
+
+static enum status rewrite(struct server *server) {
+    const char *slash = strrchr(server->options_path, '/');
+    char path[OPTION_PATH_SIZE] = ".";
+    struct directory *directory;
+    if (slash)
+        snprintf(path, sizeof path, "%.*s", (int)(slash - server->options_path + 1),
+                 server->options_path);
+    enum status status = server->os->directory_open(server->os, path, &directory);
+    if (status) return status;
+    const char *name = slash ? slash + 1 : server->options_path;
+    status =
+        strlen(name) < NAME_SIZE ? rewrite_in(server, directory, name) : STATUS_TOO_LARGE;
+    server->os->directory_close(server->os, directory);
+    return status;
+}
+
+COMMAND(cmd_config_rewrite) {
+    struct server *server = call->server;
+    if (!server->options_path) {
+        call_error(call, "ERR The server is running without a config file");
+        return;
+    }
+    enum status status = rewrite(server);
+    if (status) {
+        const char *why = status == STATUS_IO || status == STATUS_NO_SPACE
+                              ? server->os->error_text(server->os)
+                              : status_name(status);
+        notice(&server->notices, NOTICE_WARNING, "CONFIG REWRITE failed: %s", why);
+        call_error(call, "ERR Rewriting config file: %s", why);
+        return;
+    }
+    notice(&server->notices, NOTICE_NORMAL, "CONFIG REWRITE executed with success.");
+    reply_ok(call_reply(call));
+}
