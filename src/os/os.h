@@ -167,6 +167,15 @@ struct os {
     /* SIGTERM or SIGINT has come since the start (the simulator sets it by hand). */
     bool (*stop_requested)(const struct os *os);
 
+    /* True once after SIGHUP: log files are to be opened anew. */
+    bool (*reopen_requested)(const struct os *os);
+
+    /* --- The system's log ------------------------------------------------------------------ */
+    /* `ident` is kept, not copied. `facility`: 0 is user, 1 to 8 are local0 to local7. */
+    void (*syslog_open)(const struct os *os, const char *ident, int facility);
+    /* `level`: 0 debug, 1 info, 2 notice, 3 warning. */
+    void (*syslog_write)(const struct os *os, int level, const char *text);
+
     int (*error)(const struct os *os);
     const char *(*error_text)(const struct os *os); /* of that errno, static */
 };
@@ -194,7 +203,8 @@ const char *os_description(void);     /* "Linux 6.1.0 x86_64" */
 char *const *os_environment(void);
 
 /* Set the panic hook (stack trace and reason on stderr, exit 70), ignore SIGPIPE, catch
- * SIGTERM and SIGINT for stop_requested(). Once, first thing in main(). */
+ * SIGTERM and SIGINT for stop_requested() and SIGHUP for reopen_requested(). Once, first thing
+ * in main(). */
 void os_start(void);
 
 #endif

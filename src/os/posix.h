@@ -131,6 +131,11 @@ void posix_region_give(const struct os *os, void *region, size_t size);
 
 /* posix_signals.c */
 bool posix_stop_requested(const struct os *os);
+bool posix_reopen_requested(const struct os *os);
+
+/* posix_syslog.c */
+void posix_syslog_open(const struct os *os, const char *ident, int facility);
+void posix_syslog_write(const struct os *os, int level, const char *text);
 
 /* --- What differs between systems (linux_system.c or bsd_system.c)
  * ----------------------- */

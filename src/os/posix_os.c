@@ -110,6 +110,9 @@ static const struct os real_os = {
     .task_wait = posix_task_wait,
     .task_sleep = posix_task_sleep,
     .stop_requested = posix_stop_requested,
+    .reopen_requested = posix_reopen_requested,
+    .syslog_open = posix_syslog_open,
+    .syslog_write = posix_syslog_write,
 
     .error = posix_error,
     .error_text = posix_error_text,

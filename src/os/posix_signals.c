@@ -1,5 +1,6 @@
-/* How the process starts and ends: SIGTERM and SIGINT ask for a stop, a failed check says
- * what it saw and leaves with exit code 70. */
+/* How the process starts and ends: SIGTERM and SIGINT ask for a stop, SIGHUP for log
+ * files to be opened anew, a failed check says what it saw and leaves with exit code 70.
+ */
 #include "os/posix.h"
 
 #include <execinfo.h>
@@ -18,7 +19,7 @@
 
 #define TRACE_DEPTH 64
 
-static volatile sig_atomic_t stop_flag;
+static volatile sig_atomic_t stop_flag, reopen_flag;
 
 bool posix_stop_requested(const struct os *os) {
     (void)os;
@@ -28,6 +29,19 @@ bool posix_stop_requested(const struct os *os) {
 static void on_stop(int signal_number) {
     (void)signal_number;
     stop_flag = 1;
+    posix_wake();
+}
+
+bool posix_reopen_requested(const struct os *os) {
+    (void)os;
+    bool asked = reopen_flag != 0;
+    if (asked) reopen_flag = 0;
+    return asked;
+}
+
+static void on_reopen(int signal_number) {
+    (void)signal_number;
+    reopen_flag = 1;
     posix_wake();
 }
 
@@ -61,6 +75,7 @@ void os_start(void) {
     catch_signal(SIGPIPE, SIG_IGN);
     catch_signal(SIGTERM, on_stop);
     catch_signal(SIGINT, on_stop);
+    catch_signal(SIGHUP, on_reopen);
 }
 
 uint32_t os_process_id(void) { return (uint32_t)getpid(); }

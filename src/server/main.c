@@ -136,6 +136,11 @@ static int serve(int count, char *const *words) {
         notice(&server.notices, NOTICE_WARNING,
                "%u variable(s) in the environment name no option, such as %s: ignored",
                origin.strange, origin.strange_name);
+    if (server.options.syslog_enabled) {
+        server.os->syslog_open(server.os, server.options.syslog_ident,
+                               (int)server.options.syslog_facility);
+        server.notices.to_syslog = true;
+    }
     code = server_begin(&server);
     if (!code) code = server_run(&server);
     server_free(&server);

@@ -1,14 +1,16 @@
-/* Operator's lines: time, level, text without control bytes. */
+/* Operator's lines: time, level, printable text. */
 #include "server/notices.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 #define LINE_SIZE 1024
 
 enum status notices_open(struct notices *notices, const struct os *os, const char *path,
                          enum notice_level level) {
-    *notices = (struct notices){.os = os, .file = stdout, .level = level};
+    *notices = (struct notices){.os = os, .path = path, .file = stdout, .level = level};
     if (path[0] == '\0') return STATUS_OK;
     FILE *file = fopen(path, "a");
     if (!file) return STATUS_IO;
@@ -19,6 +21,20 @@ enum status notices_open(struct notices *notices, const struct os *os, const cha
 void notices_close(struct notices *notices) {
     if (notices->file && notices->file != stdout) fclose(notices->file);
     notices->file = NULL;
+}
+
+void notices_reopen(struct notices *notices) {
+    if (notices->path[0] == '\0') return;
+    FILE *file = fopen(notices->path, "a");
+    if (!file) {
+        notice(notices, NOTICE_WARNING, "Cannot open logfile '%s' again: %s",
+               notices->path, strerror(errno));
+        return;
+    }
+    notice(notices, NOTICE_NORMAL, "SIGHUP: the log goes on in a new file");
+    if (notices->file != stdout) fclose(notices->file);
+    notices->file = file;
+    notice(notices, NOTICE_NORMAL, "SIGHUP: the log file was opened");
 }
 
 /* Days since 1970-01-01 to year, month and day of the Gregorian calendar. Years are
@@ -48,22 +64,29 @@ void notice_time(uint64_t wall_us, char text[NOTICE_TIME_SIZE]) {
              of_day % 60, (unsigned)(wall_us / 1000 % 1000));
 }
 
+/* `text` as printable ASCII. */
+static void make_printable(const char *text, char printable[4 * LINE_SIZE]) {
+    size_t size = 0;
+    for (; *text; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte >= 0x20 && byte < 0x7f) printable[size++] = (char)byte;
+        else size += (size_t)snprintf(printable + size, 5, "\\x%02x", byte);
+    }
+    printable[size] = '\0';
+}
+
 void notice(struct notices *notices, enum notice_level level, const char *format, ...) {
     if (level < notices->level) return;
-    char line[LINE_SIZE];
+    char line[LINE_SIZE], printable[4 * LINE_SIZE], time[NOTICE_TIME_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
 
-    char time[NOTICE_TIME_SIZE];
+    make_printable(line, printable);
     notice_time(notices->os->wall_us(notices->os), time);
-    fprintf(notices->file, "%" PRIu32 " %s %c ", os_process_id(), time, ".-*#"[level]);
-    for (const char *c = line; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte < 0x20 || byte == 0x7f) fprintf(notices->file, "\\x%02x", byte);
-        else putc(byte, notices->file);
-    }
-    putc('\n', notices->file);
+    fprintf(notices->file, "%" PRIu32 ":M %s %c %s\n", os_process_id(), time,
+            ".-*#"[level], printable);
     fflush(notices->file);
+    if (notices->to_syslog) notices->os->syslog_write(notices->os, (int)level, printable);
 }

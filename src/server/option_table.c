@@ -137,10 +137,22 @@ static const struct option option_rows[] = {
              "named, which it must have. Answers are the same with all of them."},
     {.name = "loglevel", .offset = AT(loglevel), .type = OPTION_ENUM, .initial = "notice",
      .choices = "debug verbose notice warning nothing",
-     .help = "Least level of the lines printed."},
+     .help = "Least level of the lines printed; `nothing` prints none."},
     {.name = "logfile", .offset = AT(logfile), .type = OPTION_TEXT, .initial = "",
      .flags = OPTION_IMMUTABLE,
-     .help = "File for those lines. Empty: standard output."},
+     .help = "File that those lines are appended to, opened anew at SIGHUP. Empty: "
+             "standard output."},
+    {.name = "syslog-enabled", .offset = AT(syslog_enabled), .type = OPTION_BOOL,
+     .initial = "no", .flags = OPTION_IMMUTABLE,
+     .help = "Send those lines to the system's log as well."},
+    {.name = "syslog-ident", .offset = AT(syslog_ident), .type = OPTION_TEXT,
+     .initial = "valori", .flags = OPTION_IMMUTABLE,
+     .help = "The name they have there."},
+    {.name = "syslog-facility", .offset = AT(syslog_facility), .type = OPTION_ENUM,
+     .initial = "local0",
+     .choices = "user local0 local1 local2 local3 local4 local5 local6 local7",
+     .flags = OPTION_IMMUTABLE,
+     .help = "The facility they have there."},
 };
 
 /* clang-format on */

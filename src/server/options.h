@@ -44,14 +44,15 @@ enum access { ACCESS_NO, ACCESS_LOCAL, ACCESS_YES };
 struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
     int64_t databases, loglevel, hz, enable_debug_command, enable_protected_configs;
-    int64_t simd;
+    int64_t simd, syslog_enabled, syslog_facility;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
     int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;
     int64_t authentication_timeout, unixsocketperm, max_new_connections_per_cycle;
     struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
-    char logfile[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE], save[OPTION_TEXT_SIZE];
+    char logfile[OPTION_TEXT_SIZE], syslog_ident[OPTION_TEXT_SIZE],
+        unixsocket[OPTION_TEXT_SIZE], save[OPTION_TEXT_SIZE];
 };
 
 struct option {

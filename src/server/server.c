@@ -43,6 +43,31 @@ void server_stop(struct server *server, int exit_code) {
 
 /* --- Recovery --------------------------------------------------------------------- */
 
+/* What the log gave, and where it led. */
+static void say_state(struct server *server) {
+    struct notices *notices = &server->notices;
+    struct engine_facts facts;
+    struct proof_state proof;
+    char root[2 * SHA256_SIZE + 1];
+    engine_facts(server->engine, &facts);
+    engine_proof_state(server->engine, &proof);
+    hex_text(proof.roots.state_root, SHA256_SIZE, root);
+    if (facts.torn_bytes)
+        notice(notices, NOTICE_WARNING,
+               "The log ended in %" PRIu64
+               " bytes that were never acknowledged: they were cut off",
+               facts.torn_bytes);
+    notice(notices, NOTICE_NORMAL,
+           "DB loaded from the log: %.3f seconds, %" PRIu64 " entries, %" PRIu64
+           " bytes read, %" PRIu64 " bytes torn",
+           (double)(server->ready_us - server->recovery_started_us) / 1e6,
+           engine_size(server->engine), server->report.log.bytes, facts.torn_bytes);
+    if (proof.seal_sequence != UINT64_MAX)
+        notice(notices, NOTICE_NORMAL,
+               "State root %s, sealed at entry %" PRIu64 ", %" PRIu64 " changes since",
+               root, proof.seal_sequence, proof.dirty);
+}
+
 static void say_recovered(struct server *server) {
     struct notices *notices = &server->notices;
     if (server->report.message[0])
@@ -54,8 +79,7 @@ static void say_recovered(struct server *server) {
     if (!server->options.appendonly)
         notice(notices, NOTICE_WARNING,
                "appendonly is no: nothing is kept on disk, all data is lost at the end");
-    notice(notices, NOTICE_NORMAL, "DB loaded from the log: %.3f seconds",
-           (double)(server->ready_us - server->recovery_started_us) / 1e6);
+    say_state(server);
     notice(notices, NOTICE_NORMAL, "Ready to accept connections on port %u",
            (unsigned)server->port);
 }
@@ -147,6 +171,7 @@ static void after_wake(void *context) {
         notice(&server->notices, NOTICE_WARNING, "Received a signal, stopping...");
         server_stop(server, 0);
     }
+    if (server->os->reopen_requested(server->os)) notices_reopen(&server->notices);
     run_engine(server);
     server->now_us = loop_now_us(server->loop);
     server->turn_deadline_us = server->now_us + TURN_US;

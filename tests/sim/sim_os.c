@@ -463,6 +463,11 @@ static enum status poller_create(const struct os *os, struct poller **poller) {
 
 static uint64_t monotonic_us(const struct os *os) { return sim_of(os)->now; }
 static uint64_t wall_us(const struct os *os) { return sim_of(os)->wall; }
+static bool reopen_requested(const struct os *os) {
+    (void)os;
+    return false;
+}
+
 static bool stop_requested(const struct os *os) { return sim_of(os)->stop; }
 
 void sim_advance(struct sim *sim, uint64_t microseconds) {
@@ -558,6 +563,7 @@ static const struct os table = {
     .region_give = region_give,
     .region_warm = region_warm,
     .stop_requested = stop_requested,
+    .reopen_requested = reopen_requested,
     .error = error,
     .error_text = error_text,
 };

@@ -3,11 +3,13 @@
  *
  *     slow-sync   milliseconds that every sync takes longer
  *     fail-sync   syncs fail with EIO
- *     slow-read   milliseconds that every read of a data file takes longer */
+ *     slow-read   milliseconds that every read of a data file takes longer
+ *     syslog      what is sent to the system's log is added to this file instead */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -55,4 +57,43 @@ ssize_t pread(int file, void *bytes, size_t size, off_t offset) {
 
 ssize_t pread64(int file, void *bytes, size_t size, off_t offset) {
     return pread(file, bytes, size, offset);
+}
+
+/* --- The system's log ------------------------------------------------------------- */
+
+static void add_to_syslog(const char *format, ...) {
+    const char *directory = getenv("VALORI_FAULTS");
+    char path[512];
+    va_list arguments;
+    snprintf(path, sizeof path, "%s/syslog", directory ? directory : ".");
+    FILE *file = fopen(path, "a");
+    if (!file) return;
+    va_start(arguments, format);
+    vfprintf(file, format, arguments);
+    va_end(arguments);
+    fclose(file);
+}
+
+void openlog(const char *ident, int option, int facility) {
+    (void)option;
+    add_to_syslog("openlog %s %d\n", ident, facility >> 3);
+}
+
+void syslog(int priority, const char *format, ...) {
+    char text[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    add_to_syslog("%d %s\n", priority & 7, text);
+}
+
+void __syslog_chk(int priority, int flag, const char *format, ...) {
+    char text[2048];
+    va_list arguments;
+    (void)flag;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    add_to_syslog("%d %s\n", priority & 7, text);
 }

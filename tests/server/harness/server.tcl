@@ -83,6 +83,7 @@ proc server_launch {{wait 1}} {
     foreach {name value} [srv environment] { set env($name) $value }
     set channel [open [list | [server_binary] {*}$words > $out 2> $err] w]
     foreach {name value} [srv environment] { unset env($name) }
+    if {[dict exists [srv options] logfile]} { set out [dict get [srv options] logfile] }
     srv_set channel $channel
     srv_set pid [pid $channel]
     srv_set out $out

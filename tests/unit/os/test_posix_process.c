@@ -79,10 +79,20 @@ static int be_told_early(void) {
     return os->stop_requested(os) ? 0 : 1;
 }
 
+/* Once for each time, and no stop. */
+static int be_told_to_reopen(void) {
+    os_start();
+    if (os->reopen_requested(os)) return 1;
+    raise(SIGHUP);
+    if (!os->reopen_requested(os)) return 2;
+    return os->reopen_requested(os) || os->stop_requested(os) ? 3 : 0;
+}
+
 static void signals_ask_for_a_stop(void) {
     char text[256];
     EXPECT_EQUAL(run_child(sleep_until_told, text, sizeof text), 0);
     EXPECT_EQUAL(run_child(be_told_early, text, sizeof text), 0);
+    EXPECT_EQUAL(run_child(be_told_to_reopen, text, sizeof text), 0);
     EXPECT(!os->stop_requested(os));
 }
 
