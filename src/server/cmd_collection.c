@@ -131,9 +131,10 @@ READ(cmd_vinfo) {
     }
     const struct config *config = object_config(object);
     static const char *const metrics[] = {"", "cosine", "l2", "ip"};
+    static const char *const quantisations[] = {"f32", "int8", "bin"};
     reply_map(reply, 14);
     reply_status(reply, "quant-type");
-    reply_status(reply, config->quantisation == QUANTISATION_NONE ? "f32" : "int8");
+    reply_status(reply, quantisations[config->quantisation]);
     field(reply, "hnsw-m", config->m);
     field(reply, "vector-dim", config->dim);
     field(reply, "projection-input-dim", config->reduce_dim);

@@ -171,18 +171,32 @@ static void raw_fp32(struct scratch *scratch, const struct record *record, uint3
     }
 }
 
+/* A bit for each value above zero, in little-endian words of 64. Gives the bytes. */
+static size_t raw_bits(struct scratch *scratch, const struct record *record,
+                       uint32_t dim) {
+    size_t size = ((size_t)dim + 63) / 64 * 8;
+    memset(scratch->vector, 0, size);
+    for (uint32_t i = 0; i < dim; i++)
+        if (record->values[i] > 0) scratch->vector[i / 8] |= (uint8_t)(1u << i % 8);
+    return size;
+}
+
 static void reply_raw_form(struct call *call, const struct record *record,
                            const struct config *config) {
+    static const char *const names[] = {"f32", "int8", "bin"};
     struct reply *reply = call_reply(call);
     struct scratch *scratch = &call->server->scratch;
-    bool plain = config->quantisation == QUANTISATION_NONE;
+    uint8_t form = config->quantisation;
     struct raw raw = raw_of(record, config->dim, config->metric == METRIC_COSINE);
-    reply_array(reply, plain ? 3 : 4);
-    reply_status(reply, plain ? "f32" : "int8");
-    (plain ? raw_fp32 : raw_int8)(scratch, record, config->dim, &raw);
-    reply_bulk(reply, slice_of(scratch->vector, config->dim * (plain ? 4u : 1u)));
+    size_t size = config->dim;
+    if (form == QUANTISATION_BIN) size = raw_bits(scratch, record, config->dim);
+    else if (form == QUANTISATION_Q8) raw_int8(scratch, record, config->dim, &raw);
+    else raw_fp32(scratch, record, config->dim, &raw), size *= 4;
+    reply_array(reply, form == QUANTISATION_Q8 ? 4 : 3);
+    reply_status(reply, names[form]);
+    reply_bulk(reply, slice_of(scratch->vector, size));
     reply_double(reply, raw.length);
-    if (!plain) reply_double(reply, raw.range);
+    if (form == QUANTISATION_Q8) reply_double(reply, raw.range);
 }
 
 READ(cmd_vemb) {

@@ -124,6 +124,8 @@ static bool bind_query(struct call *call, const struct state *state,
     if (!vector_convert(call, &words->vector, config->metric,
                         call->server->scratch.values, &exponent))
         return false;
+    if (config->quantisation == QUANTISATION_BIN)
+        vector_binarise(&words->vector, call->server->scratch.values, &exponent);
     if (words->vector.dim == config->dim) return true;
     call_error(call, "ERR Vector dimension mismatch - got %u but set has %u",
                words->vector.dim, config->dim);

@@ -45,8 +45,7 @@ static bool wish_unknown(struct call *call) {
 
 /* Words of this grammar that only a later release can grant. */
 static bool wish_unavailable(struct call *call, size_t at) {
-    if (call_is(call, at, "bin")) call_unavailable(call, "BIN");
-    else if (call_is(call, at, "receipt")) call_unavailable(call, "RECEIPT");
+    if (call_is(call, at, "receipt")) call_unavailable(call, "RECEIPT");
     else if (call_is(call, at, "index") && call_is(call, at + 1, "hnsw"))
         call_unavailable(call, "INDEX HNSW");
     else return false;
@@ -92,6 +91,9 @@ static bool wishes_read(struct call *call, size_t at, struct wishes *wishes) {
             at++;
         } else if (call_is(call, at, "q8")) {
             wishes->quantisation = QUANTISATION_Q8;
+            at++;
+        } else if (call_is(call, at, "bin")) {
+            wishes->quantisation = QUANTISATION_BIN;
             at++;
         } else if (call_is(call, at, "nx")) {
             wishes->flags |= CHANGE_NX;
@@ -162,6 +164,9 @@ WRITE(cmd_vadd) {
         !name_fits(call, "element name", element) ||
         !agrees(call, plan, existing, &wishes))
         return PLAN_REFUSED;
+    uint8_t quantisation = existing ? existing->quantisation : wishes.quantisation;
+    if (quantisation == QUANTISATION_BIN)
+        vector_binarise(&words, scratch->values, &exponent);
 
     struct change change = {.type = CHANGE_VADD,
                             .flags = (uint8_t)(CHANGE_VECTOR | wishes.flags),
@@ -175,7 +180,7 @@ WRITE(cmd_vadd) {
         change.flags |= CHANGE_CONFIG;
         change.config = default_config(&wishes, words.dim);
     }
-    if (wishes.quantisation == QUANTISATION_NONE) {
+    if (wishes.quantisation == QUANTISATION_NONE && quantisation != QUANTISATION_BIN) {
         if (!vector_keep_fp32(call, &words, scratch->values, exponent, scratch->fp32,
                               &change.fp32))
             return PLAN_REFUSED;
@@ -293,9 +298,13 @@ static enum status group_add(struct call *call, struct plan *plan,
         change.flags |= CHANGE_ATTRIBUTES;
         change.attributes = words->attributes[index];
     }
-    if (!vector_convert_blob(call, group_vector(words, index), words->dim, metric,
-                             scratch->values, &exponent))
+    struct vector_words vector = {
+        .dim = words->dim,
+        .blob = slice_of(group_vector(words, index), 4 * (size_t)words->dim)};
+    if (!vector_convert(call, &vector, metric, scratch->values, &exponent))
         return STATUS_INVALID;
+    if (existing && existing->quantisation == QUANTISATION_BIN)
+        vector_binarise(&vector, scratch->values, &exponent);
     change.vector = encode(scratch, metric, words->dim, exponent);
     return plan_add(plan, &change);
 }

@@ -5,6 +5,8 @@
 #include "kernel/fixed.h"
 #include "server/words.h"
 
+#define FP32_SIGN UINT32_C(0x80000000)
+
 static bool invalid(struct call *call) {
     call_error(call, "ERR invalid vector specification");
     return false;
@@ -76,6 +78,18 @@ bool vector_convert(struct call *call, const struct vector_words *words,
     return converted(call, metric,
                      fixed_from_text(words->texts, words->dim, metric == METRIC_COSINE,
                                      values, exponent));
+}
+
+void vector_binarise(const struct vector_words *words, int32_t *values,
+                     int8_t *exponent) {
+    *exponent = 0;
+    for (uint32_t i = 0; i < words->dim; i++) {
+        uint32_t bits = 0;
+        if (words->texts) fp32_from_text(words->texts[i], &bits);
+        else bits = load_le32(words->blob.data + 4 * (size_t)i);
+        bool positive = bits > 0 && bits < FP32_SIGN;
+        values[i] = positive ? 1 << 16 : -(1 << 16);
+    }
 }
 
 bool vector_keep_fp32(struct call *call, const struct vector_words *words,

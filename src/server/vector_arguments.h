@@ -25,6 +25,10 @@ bool vector_convert(struct call *call, const struct vector_words *words,
 bool vector_convert_blob(struct call *call, const uint8_t *blob, uint32_t dim,
                          enum metric metric, int32_t *values, int8_t *exponent);
 
+/* Keep of a vector that was converted its signs alone, as BIN does: 1 where the number,
+ * as binary32, is above zero, -1 elsewhere. */
+void vector_binarise(const struct vector_words *words, int32_t *values, int8_t *exponent);
+
 /* The exact binary32 bits, if `values` do not give them back: into `kept`, empty
  * otherwise. `room` has 4 * dim bytes and is used for VALUES. */
 bool vector_keep_fp32(struct call *call, const struct vector_words *words,

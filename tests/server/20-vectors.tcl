@@ -126,6 +126,26 @@ start_server {} {
             r vadd n values 5 1 1 1 1 1 f
         }
     }
+    test "BIN keeps signs alone: of vectors, queries and groups" {
+        assert_equal 1 [r vadd b values 4 0.5 -3 0 1e-40 e bin]
+        assert_equal {1 -1 -1 1} [r vemb b e]
+        assert_equal bin [field [r vinfo b] quant-type]
+        r vadd b fp32 [fp32 9 8 7 6] f bin
+        r vmadd b fp32 [fp32 -1 -2 -3 -4 -1 2 -3 4] elements 2 g h
+        # 1 - hamming / dim, as Redis has it
+        assert_equal {e 1 f 0.5 g 0.5 h 0.5} [r vsim b values 4 2 -2 -2 2 withscores]
+        assert_equal [r vsim b ele h withscores] [r vsim b fp32 [fp32 -1 2 -3 4] withscores]
+        lassign [r vemb b h raw] name blob length
+        assert_equal {bin 2} [list $name $length]
+        assert_equal 3 [llength [r vemb b h raw]]
+        binary scan $blob w bits
+        assert_equal 10 $bits
+        foreach other {q8 noquant} {
+            assert_error "ERR asked quantization mismatch with existing vector set" {
+                r vadd b values 4 1 1 1 1 x $other
+            }
+        }
+    }
     test "VEMB RAW" {
         r vadd raw values 2 3 4 e
         lassign [r vemb raw e raw] name blob length range

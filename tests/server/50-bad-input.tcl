@@ -104,7 +104,7 @@ start_server {} {
                 {vadd v values 3 1 2 3 b foo} "ERR invalid option after element"
                 {vadd v values 3 1 2 3 b setattr} "ERR invalid option after element"
                 {vadd v values 3 1 2 3 b tag -1} "ERR invalid TAG"
-                {vadd v values 3 1 2 3 b bin} "ERR BIN is not available in this release"
+                {vadd v values 3 1 2 3 b bin} "ERR asked quantization mismatch with existing vector set"
                 {vadd v reduce 2 values 3 1 2 3 b} "ERR REDUCE is not available in this release"
                 {vadd v values 3 1 2 3 b index hnsw} "ERR INDEX HNSW is not available in this release"
                 {vadd v values 3 1 2 3 b receipt} "ERR RECEIPT is not available in this release"
