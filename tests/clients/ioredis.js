@@ -70,6 +70,20 @@ function tests(protocol) {
             same(found.length, 50);
         },
 
+        async password() {
+            await redis.config("SET", "requirepass", "secret");
+            try {
+                const known = connect(protocol, { password: "secret" });
+                same(await known.ping(), "PONG");
+                await known.quit();
+                const unknown = connect(protocol, { retryStrategy: null, enableReadyCheck: false });
+                ok((await refused(unknown.ping())).startsWith("NOAUTH"));
+                unknown.disconnect();
+            } finally {
+                await redis.config("SET", "requirepass", "");
+            }
+        },
+
         async "reconnect after the server was killed"() {
             await redis.call("VADD", key("kept"), "VALUES", 2, 3, 4, "before");
             const root = await state("state_root");

@@ -3,7 +3,7 @@
 "use strict";
 
 const { deepStrictEqual: same, ok, rejects } = require("node:assert");
-const { createClient, WatchError } = require("redis");
+const { createClient } = require("redis");
 const { port, restart, refused, next, fp32, run, finish } = require("./program.js");
 
 async function connect(RESP, more = {}) {
@@ -96,6 +96,20 @@ function tests(RESP) {
             ok(field(await state(), "log_size") - before <= 3);
             await rejects(client.multi().vRem(key("t"), "e0").addCommand(["NOSUCH"]).exec());
             same(await client.vCard(key("t")), 50);
+        },
+
+        async password() {
+            await client.configSet("requirepass", "secret");
+            try {
+                const known = await connect(RESP, { password: "secret" });
+                same(await known.ping(), "PONG");
+                await known.close();
+                const unknown = connect(RESP, { password: "guessed", disableOfflineQueue: true,
+                    socket: { port, host: "127.0.0.1", reconnectStrategy: false } });
+                ok((await refused(unknown)).startsWith("WRONGPASS"));
+            } finally {
+                await client.configSet("requirepass", "");
+            }
         },
 
         async "pipelining"() {

@@ -43,8 +43,8 @@ class Terminal:
     def __init__(self, *options):
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 240, 0, 0))
             os.execvpe("redis-cli", ["redis-cli", "-p", str(PORT), *options], SURROUNDINGS)
-        fcntl.ioctl(self.screen, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 240, 0, 0))
         self.shown = ""
 
     def __enter__(self):
@@ -137,6 +137,22 @@ def test_pipe():
     equal(cli("VCARD", "pipe"), "10000\n")
     said = cli("--pipe", stdin=resp("PING") + resp("NOSUCH") + b"PING\r\n", code=1)
     assert "errors: 1, replies: 3\n" in said, said
+
+
+def test_password():
+    equal(cli("CONFIG", "SET", "requirepass", "secret"), "OK\n")
+    try:
+        equal(cli("ping"), "NOAUTH Authentication required.\n\n")
+        equal(cli("-a", "secret", "--no-auth-warning", "ping"), "PONG\n")
+        equal(cli("--user", "default", "--pass", "secret", "--no-auth-warning", "-3", "ping"),
+              "PONG\n")
+        assert "WRONGPASS" in cli("-a", "guessed", "--no-auth-warning", "ping")
+        with prompt() as terminal:
+            terminal.run("DBSIZE", r"\(error\) NOAUTH Authentication required\.")
+            terminal.run("AUTH secret", "OK")
+            terminal.run("DBSIZE", r"\(integer\) \d+")
+    finally:
+        equal(cli("-a", "secret", "--no-auth-warning", "CONFIG", "SET", "requirepass", ""), "OK\n")
 
 
 # --- At the prompt --------------------------------------------------------------------------------

@@ -124,6 +124,33 @@ def test_threads_share_a_pool():
         equal(client.execute_command("VCARD", "pool"), 400)
 
 
+def test_password():
+    with connect() as client:
+        assert client.config_set("requirepass", "secret")
+        try:
+            with connect(password="secret") as known:
+                assert known.ping()
+            with connect() as unknown:
+                equal(refused(unknown.ping, kind=redis.AuthenticationError),
+                      "Authentication required.")
+            with connect(username="default", password="guessed") as guessing:
+                equal(refused(guessing.ping, kind=redis.ResponseError),
+                      "WRONGPASS invalid username-password pair or user is disabled.")
+        finally:
+            client.config_set("requirepass", "")
+
+
+def test_administration():
+    with connect() as client, connect() as other:
+        other.ping()
+        equal(client.client_kill_filter(_id=other.client_id()), 1)
+        assert client.client_pause(1) and client.client_unpause()
+        client.echo("counted")
+        assert client.info("commandstats")["cmdstat_echo"]["calls"] >= 1
+        assert client.config_resetstat()
+        assert "cmdstat_echo" not in client.info("commandstats")
+
+
 def test_reconnect():
     with connect(retry=Retry(NoBackoff(), 3), retry_on_error=LOST) as client:
         client.execute_command("VADD", "kept", "VALUES", 2, 3, 4, "before")
