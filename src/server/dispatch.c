@@ -138,6 +138,7 @@ static void count(struct server *server, const struct call *call, uint64_t used_
     figures->calls++;
     figures->microseconds += used_us;
     figures->failed += call->failed;
+    if (server->options.latency_tracking) info_note_latency(server, figures, used_us);
     server->metrics.commands++;
 }
 

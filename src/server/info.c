@@ -53,6 +53,9 @@ static void section_server(struct page *page) {
     line(page, "redis_version:%s", REDIS_VERSION);
     line(page, "server_name:valori");
     line(page, "valori_version:%s", VALORI_VERSION);
+    line(page, "redis_git_sha1:%s", VALORI_COMMIT[0] ? VALORI_COMMIT : "00000000");
+    line(page, "redis_git_dirty:0");
+    line(page, "redis_build_id:%s", VALORI_COMMIT[0] ? VALORI_COMMIT : "0");
     line(page, "redis_mode:standalone");
     line(page, "os:%s", os_description());
     number(page, "arch_bits", 8 * sizeof(void *));
@@ -110,6 +113,7 @@ static void section_memory(struct page *page) {
     human(page, "used_memory", all);
     human(page, "used_memory_rss", resident);
     human(page, "used_memory_peak", server->peak_memory);
+    number(page, "used_memory_startup", server->startup_memory);
     number(page, "used_memory_dataset", used);
     number(page, "used_memory_overhead", all - used);
     number(page, "kernel_memory_taken", taken);
@@ -153,6 +157,9 @@ static void section_persistence(struct page *page) {
     loading_lines(page);
     line(page, "rdb_changes_since_last_save:0");
     line(page, "rdb_bgsave_in_progress:0");
+    number(page, "rdb_last_save_time",
+           (server->os->wall_us(server->os) + server->started_us - server_clock(server)) /
+               1000000);
     line(page, "rdb_last_bgsave_status:ok");
     line(page, "aof_enabled:%d", options->appendonly != 0);
     line(page, "aof_rewrite_in_progress:0");
@@ -205,8 +212,15 @@ static void section_replication(struct page *page) {
     line(page, "role:master");
     line(page, "connected_slaves:0");
     line(page, "master_failover_state:no-failover");
+    line(page, "master_replid:%s", page->server->run_id);
+    line(page, "master_replid2:%040d", 0);
     number(page, "master_repl_offset",
            page->server->loading ? 0 : engine_size(page->server->engine));
+    line(page, "second_repl_offset:-1");
+    line(page, "repl_backlog_active:0");
+    line(page, "repl_backlog_size:0");
+    line(page, "repl_backlog_first_byte_offset:0");
+    line(page, "repl_backlog_histlen:0");
 }
 
 static void section_cpu(struct page *page) {
@@ -240,6 +254,29 @@ static void section_errorstats(struct page *page) {
              errors->rows[i].count);
 }
 
+static void section_latencystats(struct page *page) {
+    const char *percentiles = page->server->options.latency_tracking_info_percentiles;
+    for (size_t i = 0; i < command_count(); i++) {
+        const struct latencies *latencies = page->server->figures[i].latencies;
+        if (!latencies) continue;
+        struct slice rest = slice_text(percentiles), word;
+        char text[OPTION_TEXT_SIZE] = "";
+        uint64_t millionths;
+        for (size_t used = 0; used < sizeof text && option_next_word(&rest, &word);)
+            if (option_percentile(word, &millionths))
+                used += (size_t)snprintf(text + used, sizeof text - used,
+                                         "%sp%.*s=%" PRIu64 ".000", used ? "," : "",
+                                         (int)word.size, word.data,
+                                         latencies_percentile(latencies, millionths));
+        line(page, "latency_percentiles_usec_%s:%s", command_at(i)->name, text);
+    }
+}
+
+static void section_threads(struct page *page) {
+    line(page, "io_thread_0:clients=%zu,reads=0,writes=0",
+         loop_connection_count(page->server->loop));
+}
+
 static void section_cluster(struct page *page) { line(page, "cluster_enabled:0"); }
 
 static void section_keyspace(struct page *page) {
@@ -263,10 +300,12 @@ static const struct section {
     {"persistence", "Persistence", section_persistence, false},
     {"stats", "Stats", section_stats, false},
     {"replication", "Replication", section_replication, false},
+    {"threads", "Threads", section_threads, false},
     {"cpu", "CPU", section_cpu, false},
     {"modules", "Modules", section_modules, false},
     {"commandstats", "Commandstats", section_commandstats, true},
     {"errorstats", "Errorstats", section_errorstats, false},
+    {"latencystats", "Latencystats", section_latencystats, true},
     {"cluster", "Cluster", section_cluster, false},
     {"keyspace", "Keyspace", section_keyspace, false},
 };
@@ -276,7 +315,22 @@ void info_reset(struct server *server) {
     server->reset_output_bytes = output_bytes(server);
     server->sampled.commands = server->sampled.input_bytes = 0;
     memset(&server->errors, 0, sizeof server->errors);
+    for (size_t i = 0; i < command_count(); i++)
+        release(server->allocator, server->figures[i].latencies,
+                sizeof *server->figures[i].latencies);
     memset(server->figures, 0, sizeof server->figures);
+}
+
+void info_note_latency(struct server *server, struct command_figures *figures,
+                       uint64_t used_us) {
+    struct latencies *latencies = figures->latencies;
+    if (!latencies) {
+        latencies = allocate(server->allocator, sizeof *latencies);
+        if (!latencies) return; /* the figures are not worth an error */
+        memset(latencies, 0, sizeof *latencies);
+        figures->latencies = latencies;
+    }
+    latencies_add(latencies, used_us);
 }
 
 static bool wanted(const struct section *section, const struct slice *names,

@@ -142,7 +142,10 @@ static int serve(int count, char *const *words) {
         server.notices.to_syslog = true;
     }
     code = server_begin(&server);
-    if (!code) code = server_run(&server);
+    if (!code) {
+        server.startup_memory = server_used_memory(&server);
+        code = server_run(&server);
+    }
     server_free(&server);
     return code;
 }

@@ -79,6 +79,8 @@ void errors_count(struct errors *errors, const char *text);
 /* What each command has cost. */
 struct command_figures {
     uint64_t calls, microseconds, rejected, failed;
+    struct latencies
+        *latencies; /* from the first call on, while latency-tracking is on */
 };
 
 #endif

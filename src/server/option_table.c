@@ -13,6 +13,15 @@ static const char *save_complaint(const char *text) {
     return text[0] ? "there are no snapshots in this release; only \"\" is accepted" : NULL;
 }
 
+static const char *percentiles_complaint(const char *text) {
+    uint64_t millionths;
+    struct slice word;
+    for (struct slice rest = slice_text(text); option_next_word(&rest, &word);)
+        if (!option_percentile(word, &millionths))
+            return "latency-tracking-info-percentiles must hold numbers from 0 to 100";
+    return NULL;
+}
+
 /* Rows read better laid out by hand. */
 /* clang-format off */
 static const struct option option_rows[] = {
@@ -131,6 +140,14 @@ static const struct option option_rows[] = {
     {.name = "hz", .offset = AT(hz), .type = OPTION_INTEGER, .initial = "10", .least = 1,
      .most = 500,
      .help = "How many times a second idle connections are looked for."},
+    {.name = "latency-tracking", .offset = AT(latency_tracking), .type = OPTION_BOOL,
+     .initial = "yes",
+     .help = "Keep the times of commands for Latencystats of INFO: 4 kb for each command "
+             "that is used."},
+    {.name = "latency-tracking-info-percentiles",
+     .offset = AT(latency_tracking_info_percentiles), .type = OPTION_TEXT,
+     .flags = OPTION_MANY, .initial = "50 99 99.9", .complaint = percentiles_complaint,
+     .help = "Percentiles that Latencystats shows, 0 to 100."},
     {.name = "simd", .offset = AT(simd), .type = OPTION_ENUM, .initial = "auto",
      .choices = "auto portable sse4.1 avx2 avx512 neon", .flags = OPTION_IMMUTABLE,
      .help = "Instructions for distances: the best that this processor has, or those "

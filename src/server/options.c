@@ -175,17 +175,13 @@ enum status option_set(struct options *options, const struct option *option,
 
 enum status option_set_text(struct options *options, const struct option *option,
                             struct slice text, char message[OPTION_MESSAGE_SIZE]) {
-    struct slice words[WORDS_MAX];
-    size_t count = 0, at = 0;
+    struct slice words[WORDS_MAX], word;
+    size_t count = 0;
     if (!(option->flags & OPTION_MANY))
         return option_set(options, option, &text, 1, message);
-    while (at < text.size) {
-        size_t end = at;
-        while (end < text.size && text.data[end] != ' ') end++;
-        if (end > at && count == WORDS_MAX)
-            return refuse("wrong number of arguments", message);
-        if (end > at) words[count++] = slice_of(text.data + at, end - at);
-        at = end + 1;
+    while (option_next_word(&text, &word)) {
+        if (count == WORDS_MAX) return refuse("wrong number of arguments", message);
+        words[count++] = word;
     }
     return option_set(options, option, words, count, message);
 }
@@ -231,6 +227,34 @@ bool option_equal(const struct options *a, const struct options *b,
     option_text(a, option, texts[0]);
     option_text(b, option, texts[1]);
     return strcmp(texts[0], texts[1]) == 0;
+}
+
+/* --- Words in texts -------------------------------------------------------------------
+ */
+
+bool option_next_word(struct slice *rest, struct slice *word) {
+    size_t start = 0;
+    while (start < rest->size && rest->data[start] == ' ') start++;
+    size_t end = start;
+    while (end < rest->size && rest->data[end] != ' ') end++;
+    *word = slice_of(rest->data + start, end - start);
+    *rest = slice_of(rest->data + end, rest->size - end);
+    return word->size > 0;
+}
+
+bool option_percentile(struct slice word, uint64_t *millionths) {
+    const uint8_t *point = word.size ? memchr(word.data, '.', word.size) : NULL;
+    size_t whole = point ? (size_t)(point - word.data) : word.size;
+    uint64_t value, unit = 1000;
+    if (!word_unsigned(slice_of(word.data, whole), &value) || value > 100) return false;
+    value *= 10000;
+    if (point && whole + 1 == word.size) return false;
+    for (size_t i = whole + 1; i < word.size; i++, unit /= 10) {
+        if (word.data[i] < '0' || word.data[i] > '9' || unit == 0) return false;
+        value += (uint64_t)(word.data[i] - '0') * unit;
+    }
+    *millionths = value;
+    return value <= 1000000;
 }
 
 /* --- Addresses -------------------------------------------------------------------- */

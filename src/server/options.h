@@ -44,7 +44,7 @@ enum access { ACCESS_NO, ACCESS_LOCAL, ACCESS_YES };
 struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
     int64_t databases, loglevel, hz, enable_debug_command, enable_protected_configs;
-    int64_t simd, syslog_enabled, syslog_facility;
+    int64_t simd, syslog_enabled, syslog_facility, latency_tracking;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
     int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;
@@ -52,7 +52,8 @@ struct options {
     struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
     char logfile[OPTION_TEXT_SIZE], syslog_ident[OPTION_TEXT_SIZE],
-        unixsocket[OPTION_TEXT_SIZE], save[OPTION_TEXT_SIZE];
+        latency_tracking_info_percentiles[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE],
+        save[OPTION_TEXT_SIZE];
 };
 
 struct option {
@@ -94,6 +95,11 @@ void option_text(const struct options *options, const struct option *option,
 /* Whether both have the same value. */
 bool option_equal(const struct options *a, const struct options *b,
                   const struct option *option);
+
+/* Cut the next word off `rest`; false at its end. */
+bool option_next_word(struct slice *rest, struct slice *word);
+/* A percentile, 0 to 100 with at most four decimals, as millionths of the whole. */
+bool option_percentile(struct slice word, uint64_t *millionths);
 
 /* Why these values cannot stand together, or NULL. */
 const char *options_conflict(const struct options *options);

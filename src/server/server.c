@@ -224,6 +224,8 @@ static void sample(struct server *server, uint64_t now) {
     server->input_rate = (this.input_bytes - before->input_bytes) * SECOND_US / passed;
     server->output_rate = (this.output_bytes - before->output_bytes) * SECOND_US / passed;
     *before = this;
+    uint64_t used = server_used_memory(server);
+    if (used > server->peak_memory) server->peak_memory = used;
 }
 
 static void cron(void *context, struct loop_timer *timer) {
@@ -375,7 +377,10 @@ int server_run(struct server *server) {
 }
 
 void server_free(struct server *server) {
-    if (server->loop) loop_destroy(server->loop);
+    if (server->loop) {
+        info_reset(server);
+        loop_destroy(server->loop);
+    }
     proof_end(server);
     if (server->frozen) kernel_release(engine_kernel(server->engine), server->frozen);
     queue_free(&server->job.queue, server->allocator);

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "server/job.h"
+#include "server/latency.h"
 #include "server/metrics.h"
 #include "server/notices.h"
 #include "server/options.h"
@@ -13,6 +14,9 @@
 
 #ifndef VALORI_VERSION
 #define VALORI_VERSION "0.1.0"
+#endif
+#ifndef VALORI_COMMIT
+#define VALORI_COMMIT ""
 #endif
 /* What clients that ask for Redis's version are told: the grammar we speak. */
 #define REDIS_VERSION    "8.0.0"
@@ -75,7 +79,7 @@ struct server {
         uint64_t at_us, commands, input_bytes, output_bytes;
     } sampled;
     uint64_t input_rate, output_rate; /* bytes a second, over the last second */
-    uint64_t peak_memory;
+    uint64_t peak_memory, startup_memory;
     struct {
         uint64_t until_us; /* CLIENT PAUSE: 0 when none is */
         bool all;          /* reads too */
@@ -140,8 +144,11 @@ void proof_end(struct server *server);
 /* INFO's text for the sections asked; `all` adds those that are not shown by default. */
 void info_write(struct server *server, const struct slice *sections, size_t count,
                 struct buffer *text);
-/* Set every counter back to zero, for CONFIG RESETSTAT. */
+/* Set every counter back to zero, for CONFIG RESETSTAT, and give their memory back. */
 void info_reset(struct server *server);
+/* Count one call for Latencystats. */
+void info_note_latency(struct server *server, struct command_figures *figures,
+                       uint64_t used_us);
 /* What INFO calls used_memory: the allocator's bytes and the kernel's. */
 uint64_t server_used_memory(const struct server *server);
 

@@ -10,7 +10,19 @@ start_server {requirepass "" maxclients 123 enable-debug-command local} {
             total_connections_received total_commands_processed instantaneous_ops_per_sec
             total_net_input_bytes total_net_output_bytes keyspace_hits keyspace_misses role
             connected_slaves used_cpu_sys used_cpu_user cluster_enabled simd simd_codes sha256 log_entries
-            log_durable recovery_entries recovery_truncated_bytes
+            log_durable recovery_entries recovery_truncated_bytes uptime_in_days configured_hz
+            redis_build_id io_threads_active tracking_clients pubsub_clients
+            client_recent_max_input_buffer client_recent_max_output_buffer used_memory_overhead
+            used_memory_startup used_memory_dataset used_memory_lua used_memory_scripts
+            maxmemory_policy mem_fragmentation_ratio mem_clients_normal mem_clients_slaves
+            number_of_cached_scripts async_loading rdb_changes_since_last_save rdb_last_save_time
+            rdb_last_bgsave_status aof_rewrite_in_progress rejected_connections sync_full
+            sync_partial_ok sync_partial_err expired_keys evicted_keys pubsub_channels
+            pubsub_patterns latest_fork_usec total_error_replies
+            client_query_buffer_limit_disconnections client_output_buffer_limit_disconnections
+            master_failover_state master_replid master_replid2 master_repl_offset
+            second_repl_offset repl_backlog_active used_cpu_sys_children used_cpu_user_children
+            io_thread_0
         } { if {[info_field $name] eq ""} { complain "no $name" } }
         assert_equal 40 [string length [info_field run_id]]
         assert_equal 123 [info_field maxclients]
@@ -21,8 +33,38 @@ start_server {requirepass "" maxclients 123 enable-debug-command local} {
         assert_match "*# Server*# CPU*" [r info cpu server]
         assert {![string match "*cmdstat_*" [r info]]}
         assert_match "*cmdstat_info:calls=*" [r info all]
+        set all [r info everything]
+        assert_match "# Server*# Clients*# Memory*# Persistence*# Stats*# Replication*# Threads*# CPU*# Modules*# Commandstats*# Errorstats*# Latencystats*# Cluster*# Keyspace*" $all
+        assert_equal [regexp -all -inline -line {^# \w+} $all] [regexp -all -inline -line {^# \w+} [r info ALL]]
+        assert_equal [regexp -all -inline -line {^# \w+} [r info]] [regexp -all -inline -line {^# \w+} [r info default]]
+        assert_equal "{# CPU}" [regexp -all -inline -line {^# \w+} [r info cpu CPU Cpu nosuch]]
+        assert_equal "" [r info nosuch]
+        assert {![regexp {[^\r]\n} $all]}
+        r send hello 3
+        r read
+        r send info cluster
+        assert_equal "=34" [r line]
+        assert_equal "txt:# Cluster\r\ncluster_enabled:0\r\n\r\n" [r take 36]
+        r hello 2
         r vadd k values 1 1 e
         assert_match "*db0:keys=1,expires=0*" [r info keyspace]
+    }
+    test "Errorstats and Latencystats" {
+        r config resetstat
+        catch {r vdim nokey}
+        catch {r vadd nokey}
+        catch {r hello 9}
+        assert_match "# Errorstats\r\nerrorstat_ERR:count=2\r\nerrorstat_NOPROTO:count=1\r\n" [r info errorstats]
+        r debug digest
+        assert {[regexp {latency_percentiles_usec_debug:p50=(\d+)\.\d+,p99=\d+\.\d+,p99.9=(\d+)} [r info latencystats] all low high]}
+        assert {$high >= $low && $high < 5000000}
+        r config set latency-tracking-info-percentiles "0 100"
+        assert_match "*latency_percentiles_usec_vdim:p0=*,p100=*" [r info latencystats]
+        assert_error "*must hold numbers from 0 to 100" {r config set latency-tracking-info-percentiles "50 x"}
+        r config set latency-tracking no
+        r config resetstat
+        assert_equal "# Latencystats\r\n" [r info latencystats]
+        r config set latency-tracking yes
     }
     test "CONFIG GET with globs and many names" {
         assert_equal {maxclients 123} [r config get maxclients]

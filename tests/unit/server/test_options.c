@@ -128,6 +128,23 @@ static void texts_are_bounded(void) {
                  STATUS_INVALID);
 }
 
+static void percentiles_are_millionths(void) {
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } good[] = {{"0", 0},         {"50", 500000},      {"99.9", 999000},
+                {"100", 1000000}, {"99.9999", 999999}, {"0.0001", 1}};
+    static const char *const bad[] = {"",   ".",  "100.1",   "101", "-1",
+                                      "5.", ".5", "1.00001", "x"};
+    uint64_t value;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        EXPECT(option_percentile(slice_text(good[i].text), &value));
+        EXPECT_EQUAL(value, good[i].value);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        EXPECT(!option_percentile(slice_text(bad[i]), &value));
+}
+
 static void knows_its_own_machine(void) {
     static const struct {
         const char *bind;
@@ -149,6 +166,7 @@ int main(void) {
     RUN(modes_are_octal);
     RUN(refusals_are_those_of_redis);
     RUN(texts_are_bounded);
+    RUN(percentiles_are_millionths);
     RUN(knows_its_own_machine);
     return test_finish();
 }
