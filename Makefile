@@ -47,7 +47,7 @@ uses_engine  := engine storage kernel os base
 uses_server  := server engine storage net kernel os base
 uses_tools   := tools engine storage net kernel os base
 uses_check   := tools engine storage kernel os base
-uses_benchmark := tools net os base
+uses_benchmark := tools engine storage kernel net os base
 
 # --- The machine ------------------------------------------------------------------------
 # The compiler says what it compiles for; files of other machines and systems are left out.
@@ -127,7 +127,7 @@ $(BUILD)/valori-server: $(BUILD)/obj/server/main.o $$(call libs_for,server)
 	$(link) $^ $(libraries)
 
 $(BUILD)/valori-benchmark: $(BUILD)/obj/tools/benchmark.o $$(call libs_for,benchmark)
-	$(link) $^ $(libraries) -lhiredis
+	$(link) $^ $(libraries)
 
 $(BUILD)/valori-check: $(BUILD)/obj/tools/check.o $$(call libs_for,check)
 	$(if $(STATIC),$(link) $(STATIC) $^ $(libraries) 2>/dev/null ||) $(link) $^ $(libraries)
@@ -180,7 +180,7 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 simulator := $(sim_sources:%.c=$(BUILD)/%.o)
 $(unit_programs): $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o \
 		$$(if $$(findstring storage/,$$*),$(simulator)) $$(call libs_for,$$(call folder_of,$$*))
-	$(link) $^ $(libraries) $(if $(filter tools/%,$*),-lhiredis)
+	$(link) $^ $(libraries)
 
 $(golden_programs): %: %.o $(BUILD)/tests/golden/harness_posix.o $$(call libs_for,kernel)
 	$(link) $^

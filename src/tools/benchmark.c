@@ -1,69 +1,27 @@
-/* valori-benchmark measures a valori or Redis server: round trips, inserts, searches,
+/* valori-benchmark measures a valori or Redis server: commands, inserts, searches,
  * recall.
  *
- * The parts: benchmark_options (what was asked), benchmark_data (vectors out of files),
- * benchmark_phases (which commands, and what replies are worth), benchmark_stream
- * (connections and pipelining), benchmark_baseline (what the machine can do alone),
- * benchmark_histogram and benchmark_report. Here they are called in order: read the data,
- * measure the machine, run the phases, measure the machine again, report. The machine is
- * measured on both sides because a shared one changes its speed while we look. */
+ * The parts, from the command line to the report: benchmark_options and _option_table
+ * (what was asked), _tests and _template (the list of what is measured), _data, _layout,
+ * _synthetic, _tags, _truth and _nearest (vectors and their true neighbours), _client,
+ * _command and _reply (a connection), _stream (many of them, closed and open loop),
+ * _vectors and _phases (which commands, and what replies are worth), _server, _host and
+ * _baseline (what stands beside), _run (the order), _measurement, _histogram, _curve and
+ * _report. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/benchmark_baseline.h"
-#include "tools/benchmark_phases.h"
-#include "tools/benchmark_report.h"
+#include "os/os.h"
+#include "tools/benchmark_run.h"
 
 enum exit_code { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* About what the server's log writes for one vector: header, entry, names and values. */
 #define FRAME_OVERHEAD 328
 #define FRAME_DEFAULT  (FRAME_OVERHEAD + 4 * 128)
-
-static enum status measure_machine(struct report *report, struct complaint *complaint) {
-    const struct benchmark_options *options = report->benchmark->options;
-    enum status status = STATUS_OK;
-    if (options->fsync_directory)
-        status = baseline_fsync(posix_os(), options->fsync_directory, report->fsync_bytes,
-                                &report->fsync_pairs, complaint);
-    if (!status && options->read_bytes)
-        status = baseline_read(posix_os(), (size_t)options->read_bytes,
-                               &report->read_passes, complaint);
-    return status;
-}
-
-/* One round: every phase on every server. Only the first round loads. */
-static enum status run_round(struct report *report, uint64_t round,
-                             struct complaint *complaint) {
-    const struct benchmark_options *options = report->benchmark->options;
-    for (size_t i = 0; i < options->phase_count; i++) {
-        enum phase phase = options->phases[i];
-        for (size_t server = 0; server < options->server_count; server++) {
-            if (phase == PHASE_LOAD && round > 0) continue;
-            enum status status =
-                phase_run(report->benchmark, phase, &options->servers[server],
-                          &report->results[server][phase], complaint);
-            if (status) return status;
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status run_all(struct report *report, struct complaint *complaint) {
-    const struct benchmark_options *options = report->benchmark->options;
-    enum status status = STATUS_OK;
-    for (size_t server = 0; server < options->server_count && !status; server++)
-        status = server_name(&options->servers[server], report->server_names[server],
-                             complaint);
-    if (!status) status = measure_machine(report, complaint);
-    for (uint64_t round = 0; round < options->rounds && !status; round++)
-        status = run_round(report, round, complaint);
-    if (!status) status = measure_machine(report, complaint);
-    return status;
-}
 
 static enum status print_report(const struct report *report,
                                 struct complaint *complaint) {
@@ -83,22 +41,60 @@ static enum status print_report(const struct report *report,
     return STATUS_OK;
 }
 
+/* Make room for a report, measure, print. */
+static enum status report_once(struct benchmark *benchmark, uint64_t *errors,
+                               struct complaint *complaint) {
+    const struct benchmark_options *options = benchmark->options;
+    const struct allocator *allocator = benchmark->allocator;
+    size_t server_count = options->server_count;
+    size_t bytes = server_count * benchmark->tests.count * sizeof(struct result);
+    struct report *report = allocate(allocator, sizeof *report);
+    struct result *results = allocate(allocator, bytes);
+    enum status status = STATUS_MEMORY;
+    if (report && results) {
+        memset(report, 0, sizeof *report);
+        memset(results, 0, bytes);
+        report->benchmark = benchmark;
+        report->server_count = server_count;
+        report->results = results;
+        report->fsync_bytes = options->fsync_bytes ? (size_t)options->fsync_bytes
+                              : benchmark->base.dim
+                                  ? FRAME_OVERHEAD + benchmark->base.dim * 4
+                                  : FRAME_DEFAULT;
+        status = benchmark_run(report, benchmark, complaint);
+        if (!status) status = print_report(report, complaint);
+        if (!status) status = benchmark_check_digests(report, complaint);
+        *errors = report_errors(report);
+        for (size_t i = 0; i < server_count; i++) server_facts_free(&report->servers[i]);
+    } else {
+        complain(complaint, status, "no memory for the results");
+    }
+    release(allocator, results, bytes);
+    release(allocator, report, sizeof *report);
+    return status;
+}
+
 static enum exit_code measure(const struct benchmark_options *options) {
     struct benchmark benchmark;
     struct complaint complaint = {""};
-    struct report report = {.benchmark = &benchmark};
+    struct progress progress;
+    uint64_t errors = 0;
+    progress_init(&progress, stderr, !options->quiet && !options->csv,
+                  options->interval * UINT64_C(1000000000));
     enum status status = benchmark_open(&benchmark, options, os_allocator(), &complaint);
-    report.fsync_bytes = options->fsync_bytes ? (size_t)options->fsync_bytes
-                         : benchmark.base.dim ? FRAME_OVERHEAD + benchmark.base.dim * 4
-                                              : FRAME_DEFAULT;
-    if (!status) status = run_all(&report, &complaint);
-    if (!status) status = print_report(&report, &complaint);
+    benchmark.progress = &progress;
+    if (!status && options->idle) {
+        status = benchmark_idle(options, os_allocator(), &complaint);
+    } else if (!status) {
+        do status = report_once(&benchmark, &errors, &complaint);
+        while (!status && options->loop);
+    }
     benchmark_close(&benchmark);
     if (status) {
         fprintf(stderr, "valori-benchmark: %s\n", complaint.text);
         return EXIT_FAILED;
     }
-    return report_errors(&report) > 0 && !options->allow_errors ? EXIT_FAILED : EXIT_GOOD;
+    return errors > 0 && !options->allow_errors ? EXIT_FAILED : EXIT_GOOD;
 }
 
 int main(int argc, char **argv) {
@@ -107,6 +103,7 @@ int main(int argc, char **argv) {
     /* A connection that breaks is an answer of write(), not the end of this process. */
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+    sha256_select(NULL);
     if (benchmark_options_parse(&options, argc, argv, &complaint)) {
         fprintf(stderr, "valori-benchmark: %s\n", complaint.text);
         return EXIT_USAGE;

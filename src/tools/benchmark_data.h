@@ -1,10 +1,13 @@
-/* Vectors and truths from the files that the field uses, read strictly: a file is what
- * its header says to the last byte, or it is refused with the place and the reason.
+/* Vectors from the files that the field uses, or made up by a rule.
  *
- * .bvecs .fvecs .ivecs   rows of: int32 dimension, then so many u8, binary32 or int32
- * values, little-endian, the same dimension in every row .npy                   NumPy's
- * format, version 1 or 2: two dimensions in C order of u1, i4, f4 or f8, little-endian
- * random:N:DIM[:SEED]    N rows of uniform values in [-1, 1), the same on every machine
+ * .bvecs .fvecs .ivecs        rows of: int32 dimension, then so many u8, binary32 or
+ *                             int32, little-endian, the same dimension in every row
+ * .fbin .u8bin .i8bin .ibin   uint32 rows, uint32 dimension, then binary32, u8, i8 or
+ *                             int32 values
+ * .npy                        NumPy's format, version 1 or 2: two dimensions in C order
+ *                             of u1, i1, i4, f4 or f8, little-endian
+ * FILE@FROM:TO                the rows FROM to TO - 1 of such a file
+ * uniform: gauss: cluster:    see benchmark_synthetic.h
  *
  * Values are kept as little-endian binary32, the form in which they are sent, so that
  * loading copies nothing per command. int32 and binary64 values are rounded to nearest.
@@ -40,22 +43,5 @@ static inline const uint8_t *dataset_row(const struct dataset *dataset, size_t r
 }
 
 float dataset_value(const struct dataset *dataset, size_t row, uint32_t column);
-
-/* For each query the rows of its nearest neighbours, best first. */
-struct truth {
-    const struct allocator *allocator; /* borrowed */
-    int32_t *neighbors;                /* queries * depth; owned */
-    size_t queries;
-    uint32_t depth;
-};
-
-/* Read an .ivecs file or an .npy file of i4. Failures as above. */
-enum status truth_read(struct truth *truth, const struct allocator *allocator,
-                       const char *path, struct complaint *complaint);
-void truth_free(struct truth *truth);
-
-static inline const int32_t *truth_row(const struct truth *truth, size_t query) {
-    return truth->neighbors + query * truth->depth;
-}
 
 #endif

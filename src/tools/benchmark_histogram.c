@@ -1,4 +1,4 @@
-/* Latency histograms: a value's bucket is its leading eight bits and their place. */
+/* Latency histograms: a value's bucket is its leading eleven bits and their place. */
 #include "tools/benchmark_histogram.h"
 
 #include <math.h>
@@ -7,8 +7,8 @@
 #define GREATEST   ((UINT64_C(1) << HISTOGRAM_BITS) - 1)
 
 /* A value whose leading bit stands `shift` places above the fine bits is cut to its
- * leading eight bits, 128 to 255; each shift has 128 buckets of its own, after those of
- * the one before. With shift 0 that is the value itself. */
+ * leading eleven bits, 1024 to 2047; each shift has 1024 buckets of its own, after those
+ * of the one before. With shift 0 that is the value itself. */
 static size_t bucket_of(uint64_t value) {
     if (value < 2 * FINE_COUNT) return (size_t)value;
     unsigned shift = 63 - (unsigned)__builtin_clzll(value) - HISTOGRAM_FINE_BITS;
@@ -25,6 +25,7 @@ static uint64_t bucket_end(size_t bucket) {
 
 void histogram_record(struct histogram *histogram, uint64_t value) {
     if (value > GREATEST) value = GREATEST;
+    if (histogram->count == 0 || value < histogram->least) histogram->least = value;
     histogram->count++;
     histogram->sum += value;
     if (value > histogram->greatest) histogram->greatest = value;
@@ -32,6 +33,8 @@ void histogram_record(struct histogram *histogram, uint64_t value) {
 }
 
 void histogram_merge(struct histogram *histogram, const struct histogram *other) {
+    if (other->count > 0 && (histogram->count == 0 || other->least < histogram->least))
+        histogram->least = other->least;
     histogram->count += other->count;
     histogram->sum += other->sum;
     if (other->greatest > histogram->greatest) histogram->greatest = other->greatest;

@@ -1,7 +1,8 @@
 /* Latencies in buckets that grow with the value, so that a percentile is known to within
- * 1/128 whatever its size, in memory that does not depend on how many were recorded.
+ * 1/1024 (three digits) whatever its size, in memory that does not depend on how many
+ * were recorded.
  *
- * Values below 256 have a bucket each. Above, every power of two is cut into 128 equal
+ * Values below 2048 have a bucket each. Above, every power of two is cut into 1024 equal
  * buckets. The greatest value is 2^HISTOGRAM_BITS - 1 (18 minutes in nanoseconds); larger
  * ones count as that. A percentile is reported as the upper end of its bucket and never
  * above the greatest value recorded: what is rounded is rounded against us. */
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 #define HISTOGRAM_BITS      40
-#define HISTOGRAM_FINE_BITS 7
+#define HISTOGRAM_FINE_BITS 10
 #define HISTOGRAM_BUCKETS                                                                \
     ((size_t)(HISTOGRAM_BITS - HISTOGRAM_FINE_BITS + 1) << HISTOGRAM_FINE_BITS)
 
@@ -20,6 +21,7 @@
 struct histogram {
     uint64_t count;
     uint64_t sum;
+    uint64_t least; /* of an empty histogram 0 */
     uint64_t greatest;
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };

@@ -1,5 +1,4 @@
-/* The options of valori-benchmark. Letters are those of redis-benchmark where it has the
- * same thing, so that habits carry over. */
+/* Reading the command line by the table, and what follows from it. */
 #define _POSIX_C_SOURCE 200809L
 #include "tools/benchmark_options.h"
 
@@ -8,151 +7,35 @@
 #include <string.h>
 #include <strings.h>
 
-enum option_type { TYPE_TEXT, TYPE_NUMBER, TYPE_CHOICE, TYPE_FLAG, TYPE_BASELINE };
+#define MILLIONTHS UINT64_C(1000000)
 
-struct option_row {
-    const char *name; /* without dashes */
-    char letter;      /* or 0 */
-    enum option_type type;
-    size_t offset;                 /* of the field in struct benchmark_options */
-    const char *value;             /* what the help calls it; of a choice, the words */
-    uint64_t initial, least, most; /* of a number */
-    const char *help;
-};
-
-#define AT(field) offsetof(struct benchmark_options, field)
-#define ANY       UINT64_MAX
-
-static const struct option_row rows[] = {
-    {"host", 'h', TYPE_TEXT, AT(host), "HOST", 0, 0, 0, "server (127.0.0.1)"},
-    {"port", 'p', TYPE_NUMBER, AT(port), "PORT", 8256, 1, 65535, "its port (8256)"},
-    {"socket", 's', TYPE_TEXT, AT(socket_path), "PATH", 0, 0, 0, "Unix socket instead"},
-    {"pass", 'a', TYPE_TEXT, AT(password), "TEXT", 0, 0, 0,
-     "password; or REDISCLI_AUTH in the environment"},
-    {"user", 0, TYPE_TEXT, AT(user), "NAME", 0, 0, 0, "user the password is of"},
-    {"compare", 0, TYPE_TEXT, AT(compare), "HOST:PORT", 0, 0, 0,
-     "send the same to a second server and print the ratio"},
-
-    {"phase", 0, TYPE_TEXT, AT(phase_list), "LIST", 0, 0, 0,
-     "of ping,load,search, in any order\n"
-     "(what the files given allow)"},
-    {"base", 0, TYPE_TEXT, AT(base), "FILE", 0, 0, 0,
-     "vectors to load: .bvecs .fvecs .ivecs .npy,\n"
-     "or random:ROWS:DIM[:SEED]"},
-    {"queries", 0, TYPE_TEXT, AT(queries), "FILE", 0, 0, 0, "vectors to search for"},
-    {"truth", 0, TYPE_TEXT, AT(truth), "FILE", 0, 0, 0,
-     "rows of the true neighbours of each query,\n"
-     ".ivecs or .npy; gives the recall"},
-    {"limit", 0, TYPE_NUMBER, AT(limit), "N", 0, 0, ANY, "load only the first N rows"},
-    {"seed", 0, TYPE_NUMBER, AT(seed), "N", 1, 0, ANY, "of random: without its own (1)"},
-
-    {"clients", 'c', TYPE_NUMBER, AT(connections), "N", 50, 1, 10000, "connections (50)"},
-    {"pipeline", 'P', TYPE_NUMBER, AT(pipeline), "N", 1, 1, 100000,
-     "commands under way on each (1)"},
-    {"threads", 0, TYPE_NUMBER, AT(threads), "N", 1, 1, 256, "threads of this tool (1)"},
-    {"requests", 'n', TYPE_NUMBER, AT(requests), "N", 0, 1, ANY,
-     "pings (100000) or searches (each query once)"},
-    {"rounds", 0, TYPE_NUMBER, AT(rounds), "N", 1, 1, 1000,
-     "do ping and search N times, the servers in turn,\n"
-     "and add up (1)"},
-
-    {"key", 0, TYPE_TEXT, AT(key), "KEY", 0, 0, 0, "of the collection (benchmark)"},
-    {"drop", 0, TYPE_FLAG, AT(drop), NULL, 0, 0, 0, "delete the key before the load"},
-    {"grammar", 0, TYPE_CHOICE, AT(grammar), "native redis", 0, 0, 0,
-     "VCREATE and VSEARCH, or Redis's VADD and VSIM (native)"},
-    {"metric", 0, TYPE_CHOICE, AT(metric), "cosine l2 ip", 0, 0, 0,
-     "of the collection, and for ties in the truth (cosine)"},
-    {"index", 0, TYPE_CHOICE, AT(index), "default flat hnsw", 0, 0, 0,
-     "of the collection (what the server takes)"},
-    {"encoding", 0, TYPE_CHOICE, AT(encoding), "fp32 values", 0, 0, 0,
-     "of vectors in commands: binary, or decimal text (fp32)"},
-    {"batch", 0, TYPE_NUMBER, AT(batch), "N", 1, 1, 1000000,
-     "vectors in a command, with VMADD if more than 1 (1)"},
-    {"count", 'k', TYPE_NUMBER, AT(count), "N", 10, 1, 100000, "neighbours wanted (10)"},
-    {"ef", 0, TYPE_NUMBER, AT(ef), "N", 0, 1, 1000000, "EF of searches"},
-    {"exact", 0, TYPE_FLAG, AT(exact), NULL, 0, 0, 0, "EXACT (or TRUTH) of searches"},
-
-    {"baseline", 0, TYPE_BASELINE, 0, "WHAT VALUE", 0, 0, 0,
-     "fsync DIR: a bare write and fdatasync there\n"
-     "read BYTES: a plain read of memory, as much as a search reads"},
-    {"fsync-bytes", 0, TYPE_NUMBER, AT(fsync_bytes), "N", 0, 1, UINT64_C(1) << 24,
-     "bytes of that write (about the log's frame of one vector)"},
-
-    {"json", 0, TYPE_TEXT, AT(json), "FILE", 0, 0, 0,
-     "report as JSON to a file, or to - (standard output)"},
-    {"csv", 0, TYPE_FLAG, AT(csv), NULL, 0, 0, 0, "report as CSV"},
-    {"quiet", 'q', TYPE_FLAG, AT(quiet), NULL, 0, 0, 0, "one line for each phase"},
-    {"allow-errors", 0, TYPE_FLAG, AT(allow_errors), NULL, 0, 0, 0,
-     "error replies do not make the exit code 1"},
-    {"help", 0, TYPE_FLAG, AT(help), NULL, 0, 0, 0, "print this"},
-    {"version", 0, TYPE_FLAG, AT(version), NULL, 0, 0, 0, "print the version"},
-};
-
-#define ROW_COUNT (sizeof rows / sizeof rows[0])
-
-static const char *const phase_names[PHASE_COUNT] = {"ping", "load", "search"};
+static const char *const phase_names[PHASE_COUNT] = {
+    "ping", "load", "search", "mixed", "update", "delete", "command"};
 
 const char *phase_name(enum phase phase) { return phase_names[phase]; }
 
-/* --- Help
- * -------------------------------------------------------------------------------- */
-
-static void help_row(FILE *out, const struct option_row *row) {
-    char left[64], values[40] = "";
-    if (row->type == TYPE_CHOICE) {
-        snprintf(values, sizeof values, " %s", row->value);
-        for (char *blank = values + 1; (blank = strchr(blank, ' ')); blank++)
-            *blank = '|';
-    } else if (row->value) {
-        snprintf(values, sizeof values, " %s", row->value);
-    }
-    if (row->letter)
-        snprintf(left, sizeof left, "-%c, --%s%s", row->letter, row->name, values);
-    else snprintf(left, sizeof left, "--%s%s", row->name, values);
-    const char *line = row->help;
-    for (size_t size; (size = strcspn(line, "\n")) > 0;
-         line += size + (line[size] != '\0')) {
-        fprintf(out, "  %-30s %.*s\n", left, (int)size, line);
-        left[0] = '\0';
-    }
-}
-
-void benchmark_options_help(FILE *out) {
-    fputs("Usage: valori-benchmark [option...]\n"
-          "Measures a valori or Redis server: round trips, inserts, searches and "
-          "recall.\n\n",
-          out);
-    for (size_t i = 0; i < ROW_COUNT; i++) help_row(out, &rows[i]);
-    fputs("\nThe exit code is 0, or 1 when a server answered with an error or could not "
-          "be\n"
-          "reached, or 2 for a wrong option.\n\n"
-          "Examples:\n"
-          "  valori-benchmark -c 50 --compare 127.0.0.1:6379\n"
-          "  valori-benchmark -c 8 -P 64 --base base.bvecs --metric l2 --drop\n"
-          "  valori-benchmark -c 1 --queries query.bvecs --truth groundtruth.ivecs \\\n"
-          "                   --metric l2 --baseline read 102400000\n",
-          out);
-}
-
-/* --- Parsing
- * ------------------------------------------------------------------------------- */
+/* --- Values ------------------------------------------------------------------------- */
 
 static void set_initial(struct benchmark_options *options) {
     memset(options, 0, sizeof *options);
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        if (rows[i].type == TYPE_NUMBER)
-            memcpy((char *)options + rows[i].offset, &rows[i].initial, sizeof(uint64_t));
+    for (size_t i = 0; i < benchmark_option_row_count; i++) {
+        const struct option_row *row = &benchmark_option_rows[i];
+        if (row->type == TYPE_NUMBER)
+            memcpy((char *)options + row->offset, &row->initial, sizeof(uint64_t));
+    }
+    options->count = (struct number_list){.values = {10}, .count = 1};
+    options->ef = (struct number_list){.values = {0}, .count = 1};
     options->host = "127.0.0.1";
     options->key = "benchmark";
     options->password = getenv("REDISCLI_AUTH");
 }
 
 static const struct option_row *find_row(const char *word) {
-    if (word[0] != '-') return NULL;
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (word[1] == '-' && strcmp(word + 2, rows[i].name) == 0) return &rows[i];
-        if (rows[i].letter && word[1] == rows[i].letter && word[2] == '\0')
-            return &rows[i];
+    for (size_t i = 0; i < benchmark_option_row_count; i++) {
+        const struct option_row *row = &benchmark_option_rows[i];
+        if (!row->name) continue;
+        if (word[1] == '-' && strcmp(word + 2, row->name) == 0) return row;
+        if (row->letter && word[1] == row->letter && word[2] == '\0') return row;
     }
     return NULL;
 }
@@ -166,6 +49,59 @@ static int find_choice(const char *choices, const char *word) {
         if (choices[here] == '\0') return -1;
         choices += here + 1;
     }
+}
+
+/* A percentage such as 12.5 in millionths of a per cent. */
+static bool read_percents(const char *text, uint64_t *value) {
+    char whole[16];
+    size_t size = strcspn(text, ".");
+    if (size == 0 || size >= sizeof whole) return false;
+    memcpy(whole, text, size);
+    whole[size] = '\0';
+    if (!text_unsigned(whole, value) || *value > 100) return false;
+    uint64_t unit = MILLIONTHS;
+    *value *= unit;
+    if (text[size] == '\0') return true;
+    for (text += size + 1; *text != '\0'; text++) {
+        unit /= 10;
+        if (*text < '0' || *text > '9' || unit == 0) return false;
+        *value += unit * (uint64_t)(*text - '0');
+    }
+    return true;
+}
+
+static bool read_list(const struct option_row *row, const char *text,
+                      struct number_list *list) {
+    char part[32];
+    list->count = 0;
+    for (;;) {
+        size_t size = strcspn(text, ",");
+        if (size >= sizeof part || list->count == LIST_MAX) return false;
+        memcpy(part, text, size);
+        part[size] = '\0';
+        uint64_t value = 0;
+        bool good = row->type == TYPE_PERCENTS ? read_percents(part, &value)
+                                               : text_unsigned(part, &value);
+        if (!good || value < row->least || value > row->most) return false;
+        list->values[list->count++] = value;
+        if (text[size] == '\0') return true;
+        text += size + 1;
+    }
+}
+
+static enum status set_number(const struct option_row *row, const char *value,
+                              void *field, struct complaint *complaint) {
+    uint64_t number;
+    if (text_unsigned(value, &number) && number >= row->least && number <= row->most) {
+        memcpy(field, &number, sizeof number);
+        return STATUS_OK;
+    }
+    if (row->most == UINT64_MAX)
+        return complain(complaint, STATUS_INVALID, "--%s takes a number from %" PRIu64,
+                        row->name, row->least);
+    return complain(complaint, STATUS_INVALID,
+                    "--%s takes a number from %" PRIu64 " to %" PRIu64, row->name,
+                    row->least, row->most);
 }
 
 static enum status set_value(struct benchmark_options *options,
@@ -185,15 +121,14 @@ static enum status set_value(struct benchmark_options *options,
         memcpy(field, &chosen, sizeof chosen);
         return STATUS_OK;
     }
-    uint64_t number;
-    if (!text_unsigned(value, &number) || number < row->least || number > row->most)
-        return row->most == ANY
-                   ? complain(complaint, STATUS_INVALID,
-                              "--%s takes a number from %" PRIu64, row->name, row->least)
-                   : complain(complaint, STATUS_INVALID,
-                              "--%s takes a number from %" PRIu64 " to %" PRIu64,
-                              row->name, row->least, row->most);
-    memcpy(field, &number, sizeof number);
+    if (row->type == TYPE_NUMBER) return set_number(row, value, field, complaint);
+    struct number_list list;
+    if (!read_list(row, value, &list))
+        return complain(complaint, STATUS_INVALID,
+                        "--%s takes a list of at most %d %s, with commas between",
+                        row->name, LIST_MAX,
+                        row->type == TYPE_PERCENTS ? "percentages" : "numbers");
+    memcpy(field, &list, sizeof list);
     return STATUS_OK;
 }
 
@@ -210,10 +145,16 @@ static enum status set_baseline(struct benchmark_options *options, const char *w
                     "--baseline takes: fsync DIRECTORY, or read BYTES (4096 or more)");
 }
 
+/* Options up to the first word that is none: there the custom command begins. */
 static enum status parse_words(struct benchmark_options *options, int argc,
                                char *const *argv, struct complaint *complaint) {
     enum status status = STATUS_OK;
     for (int i = 1; i < argc && !status; i++) {
+        if (argv[i][0] != '-') {
+            options->words = argv + i;
+            options->word_count = argc - i;
+            return STATUS_OK;
+        }
         const struct option_row *row = find_row(argv[i]);
         if (!row)
             return complain(complaint, STATUS_INVALID, "%s is not an option; see --help",
@@ -231,8 +172,7 @@ static enum status parse_words(struct benchmark_options *options, int argc,
     return status;
 }
 
-/* --- What follows from them
- * ------------------------------------------------------------------ */
+/* --- What follows from them --------------------------------------------------------- */
 
 static enum status parse_phases(struct benchmark_options *options,
                                 struct complaint *complaint) {
@@ -240,12 +180,13 @@ static enum status parse_phases(struct benchmark_options *options,
     while (*cursor != '\0') {
         size_t size = strcspn(cursor, ",");
         enum phase phase = 0;
-        while (phase < PHASE_COUNT && (strlen(phase_names[phase]) != size ||
-                                       memcmp(phase_names[phase], cursor, size) != 0))
+        while (phase < PHASE_COMMAND && (strlen(phase_names[phase]) != size ||
+                                         memcmp(phase_names[phase], cursor, size) != 0))
             phase++;
-        if (phase == PHASE_COUNT || options->phase_count == PHASES_MAX)
-            return complain(complaint, STATUS_INVALID,
-                            "--phase takes a list of ping, load and search");
+        if (phase == PHASE_COMMAND || options->phase_count == PHASES_MAX)
+            return complain(
+                complaint, STATUS_INVALID,
+                "--phase takes a list of ping, load, search, mixed, update and delete");
         for (size_t i = 0; i < options->phase_count; i++)
             if (options->phases[i] == phase)
                 return complain(complaint, STATUS_INVALID, "--phase names %s twice",
@@ -257,11 +198,12 @@ static enum status parse_phases(struct benchmark_options *options,
     return STATUS_OK;
 }
 
-/* Without --phase: what the files allow; a ping when there are none. */
+/* Without --phase: what the files allow; a ping when nothing is asked for. */
 static void choose_phases(struct benchmark_options *options) {
     if (options->base) options->phases[options->phase_count++] = PHASE_LOAD;
     if (options->queries) options->phases[options->phase_count++] = PHASE_SEARCH;
-    if (options->phase_count == 0) options->phases[options->phase_count++] = PHASE_PING;
+    if (options->phase_count == 0 && !options->tests && options->word_count == 0)
+        options->phases[options->phase_count++] = PHASE_PING;
 }
 
 static bool has_phase(const struct benchmark_options *options, enum phase phase) {
@@ -270,47 +212,151 @@ static bool has_phase(const struct benchmark_options *options, enum phase phase)
     return false;
 }
 
+/* Split "HOST:PORT" in place; false when it is not that. */
+static bool split_port(char *text, int *port) {
+    char *colon = strrchr(text, ':');
+    uint64_t number;
+    if (!colon || colon == text || !text_unsigned(colon + 1, &number) || number == 0 ||
+        number > 65535)
+        return false;
+    *colon = '\0';
+    *port = (int)number;
+    return true;
+}
+
+/* redis://[[user:]password@]host[:port][/database] */
+static enum status parse_uri(struct benchmark_options *options, struct endpoint *server,
+                             struct complaint *complaint) {
+    static const char scheme[] = "redis://";
+    const size_t size = sizeof scheme - 1;
+    char *text = options->uri_text;
+    if (strncmp(options->uri, scheme, size) != 0 ||
+        strlen(options->uri) - size >= sizeof options->uri_text)
+        return complain(complaint, STATUS_INVALID, "--uri takes redis://HOST:PORT");
+    memcpy(text, options->uri + size, strlen(options->uri) - size + 1);
+    char *slash = strchr(text, '/');
+    if (slash) {
+        *slash = '\0';
+        if (slash[1] != '\0' && !text_unsigned(slash + 1, &server->database))
+            return complain(complaint, STATUS_INVALID, "--uri: %s is no database",
+                            slash + 1);
+    }
+    char *at = strrchr(text, '@');
+    if (at) {
+        *at = '\0';
+        char *colon = strchr(text, ':');
+        if (colon) *colon = '\0';
+        server->user = colon && colon != text ? text : NULL;
+        server->password = colon ? colon + 1 : text;
+        text = at + 1;
+    }
+    if (strchr(text, ':') && !split_port(text, &server->port))
+        return complain(complaint, STATUS_INVALID, "--uri: %s is not HOST:PORT", text);
+    if (*text != '\0') server->host = text;
+    return STATUS_OK;
+}
+
 static enum status parse_servers(struct benchmark_options *options,
                                  struct complaint *complaint) {
-    options->servers[0] = (struct endpoint){.host = options->host,
-                                            .port = (int)options->port,
-                                            .socket_path = options->socket_path,
-                                            .user = options->user,
-                                            .password = options->password};
+    struct endpoint *first = &options->servers[0], *second = &options->servers[1];
+    *first = (struct endpoint){.host = options->host,
+                               .port = (int)options->port,
+                               .socket_path = options->socket_path,
+                               .user = options->user,
+                               .password = options->password,
+                               .database = options->database,
+                               .resp3 = options->resp3};
     options->server_count = 1;
-    if (!options->compare) return STATUS_OK;
+    enum status status = options->uri ? parse_uri(options, first, complaint) : STATUS_OK;
+    if (status || !options->compare) return status;
+    if (strlen(options->compare) < sizeof options->compare_host) {
+        memcpy(options->compare_host, options->compare, strlen(options->compare) + 1);
+        *second = (struct endpoint){.host = options->compare_host,
+                                    .database = options->database,
+                                    .resp3 = options->resp3};
+        options->server_count = 2;
+        if (split_port(options->compare_host, &second->port)) return STATUS_OK;
+    }
+    return complain(complaint, STATUS_INVALID, "--compare takes HOST:PORT");
+}
 
-    const char *colon = strrchr(options->compare, ':');
-    uint64_t port;
-    size_t size = colon ? (size_t)(colon - options->compare) : 0;
-    if (size == 0 || size >= sizeof options->compare_host ||
-        !text_unsigned(colon + 1, &port) || port == 0 || port > 65535)
-        return complain(complaint, STATUS_INVALID, "--compare takes HOST:PORT");
-    memcpy(options->compare_host, options->compare, size);
-    options->servers[1] =
-        (struct endpoint){.host = options->compare_host, .port = (int)port};
-    options->server_count = 2;
-    return STATUS_OK;
+static bool parse_mix(struct benchmark_options *options) {
+    char part[24];
+    const char *text = options->mix ? options->mix : "9:1";
+    size_t size = strcspn(text, ":");
+    if (text[size] != ':' || size >= sizeof part) return false;
+    memcpy(part, text, size);
+    part[size] = '\0';
+    return text_unsigned(part, &options->mix_reads) &&
+           text_unsigned(text + size + 1, &options->mix_writes) &&
+           options->mix_reads <= 1000000 && options->mix_writes <= 1000000 &&
+           options->mix_reads + options->mix_writes > 0;
+}
+
+/* --- Contradictions ----------------------------------------------------------------- */
+
+static const char *wrong_for_redis(const struct benchmark_options *options) {
+    if (options->batch > 1) return "Redis's vector sets have no command for a --batch";
+    if (options->metric != USE_COSINE)
+        return "Redis's vector sets have no --metric but cosine";
+    if (options->index == USE_FLAT) return "Redis's vector sets have no --index but hnsw";
+    return NULL;
+}
+
+static const char *wrong_for_phases(const struct benchmark_options *options) {
+    bool mixed = has_phase(options, PHASE_MIXED);
+    if ((has_phase(options, PHASE_LOAD) || has_phase(options, PHASE_UPDATE) ||
+         has_phase(options, PHASE_DELETE) || mixed) &&
+        !options->base)
+        return "load, update, delete and mixed need --base FILE";
+    if ((has_phase(options, PHASE_SEARCH) || mixed) && !options->queries)
+        return "the search needs --queries FILE";
+    if (options->selectivity.count > 0 && !options->base)
+        return "--selectivity tags what is loaded: it needs --base FILE";
+    uint64_t share = 0;
+    for (size_t i = 0; i < options->selectivity.count; i++)
+        share += options->selectivity.values[i];
+    if (share > 100 * MILLIONTHS)
+        return "--selectivity: an element has one tag, so these are at most 100 together";
+    if (options->selectivity.count > 0 && options->batch > 1 &&
+        options->dialect == DIALECT_REDIS)
+        return "Redis's vector sets have no command for a --batch";
+    if (options->truth && strcmp(options->truth, "compute") == 0 && !options->base)
+        return "--truth compute needs --base FILE";
+    return NULL;
+}
+
+static const char *wrong_for_engine(const struct benchmark_options *options) {
+    if (options->compare) return "--engine has no server to --compare with";
+    if (options->tests || options->word_count > 0 || has_phase(options, PHASE_PING))
+        return "--engine takes no commands, only --base and --queries";
+    if (!has_phase(options, PHASE_LOAD)) return "--engine needs --base FILE to load";
+    for (size_t i = 0; i < options->phase_count; i++)
+        if (options->phases[i] != PHASE_LOAD && options->phases[i] != PHASE_SEARCH)
+            return "--engine has the phases load and search";
+    if (options->digest || options->expect_digest)
+        return "--engine has no replies to make a --digest of";
+    return NULL;
 }
 
 /* The first contradiction, or NULL. */
 static const char *contradiction(const struct benchmark_options *options) {
+    const char *wrong = wrong_for_phases(options);
+    if (!wrong && options->dialect == DIALECT_REDIS) wrong = wrong_for_redis(options);
+    if (!wrong && options->engine) wrong = wrong_for_engine(options);
+    if (wrong) return wrong;
     if (options->threads > options->connections)
         return "--threads is more than --clients: each thread needs a connection";
-    if (has_phase(options, PHASE_LOAD) && !options->base)
-        return "the load needs --base FILE";
-    if (has_phase(options, PHASE_SEARCH) && !options->queries)
-        return "the search needs --queries FILE";
-    if (options->grammar == GRAMMAR_REDIS && options->batch > 1)
-        return "Redis's vector sets have no command for a --batch";
-    if (options->grammar == GRAMMAR_REDIS && options->metric != METRIC_COSINE)
-        return "Redis's vector sets have no --metric but cosine";
-    if (options->grammar == GRAMMAR_REDIS && options->index == INDEX_FLAT)
-        return "Redis's vector sets have no --index but hnsw";
     if (options->batch > 1 && options->encoding == ENCODING_VALUES)
         return "a --batch is sent as fp32 only";
-    if (options->user && !options->password) return "--user needs a password (-a)";
+    if (options->servers[0].user && !options->servers[0].password)
+        return "--user needs a password (-a)";
     if (options->csv && options->quiet) return "--csv and --quiet are two reports";
+    if (options->from_stdin && options->word_count == 0)
+        return "-x adds to a command, and there is none";
+    if ((options->digest || options->expect_digest) &&
+        (options->seconds > 0 || options->rounds > 1))
+        return "a --digest is of a number of commands: not with --seconds or --rounds";
     return NULL;
 }
 
@@ -324,6 +370,8 @@ enum status benchmark_options_parse(struct benchmark_options *options, int argc,
     if (options->phase_count == 0) choose_phases(options);
     status = parse_servers(options, complaint);
     if (status) return status;
+    if (!parse_mix(options))
+        return complain(complaint, STATUS_INVALID, "--mix takes READS:WRITES, as in 9:1");
     const char *wrong = contradiction(options);
     return wrong ? complain(complaint, STATUS_INVALID, "%s", wrong) : STATUS_OK;
 }
