@@ -153,7 +153,7 @@ static const struct command command_rows[] = {
     {.name = "dbsize", .read = cmd_dbsize, .arity = 1, .group = "server", .since = "0.1",
      .flags = COMMAND_FAST, .synopsis = "", .summary = "Number of keys in the database."},
     {.name = "debug", .subcommands = debug_subcommands, .arity = -2, .group = "server",
-     .since = "0.1", .flags = COMMAND_ADMIN | COMMAND_NO_MULTI,
+     .since = "0.1", .flags = COMMAND_ADMIN | COMMAND_NO_MULTI | COMMAND_DEBUG,
      .synopsis = "subcommand [argument...]",
      .summary = "Tools for tests; see the option enable-debug-command."},
     {.name = "flushall", .write = cmd_flushall, .answer = answer_ok, .arity = -1,

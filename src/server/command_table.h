@@ -34,6 +34,7 @@ enum command_flag {
         256, /* `run` rows whose reply tells of the state and waits for it */
     COMMAND_UPPER_CASE =
         512, /* shown in capitals in arity errors, as Redis shows its modules */
+    COMMAND_DEBUG = 1024, /* for those whom enable-debug-command names */
 };
 
 enum plan_result {

@@ -101,18 +101,15 @@ if {$address ne ""} {
             assert_equal +PONG [string trim [gets $c]]
             close $c
         }
-        test "protected mode: without a password others are told so and closed" {
+        # The DENIED line is the lock behind this one: it cannot be reached from here.
+        test "the password cannot be taken away while others may come" {
             r auth secret
-            if {[catch {r config set requirepass ""}]} { skip "no CONFIG SET here" }
-            set c [socket $address [srv port]]
-            assert_match "-DENIED*" [gets $c]
-            assert_equal "" [read $c]
-            close $c
-            r config set protected-mode no
+            assert_error "*no requirepass is set: refused*" {r config set requirepass ""}
+            assert_error "*no requirepass is set: refused*" {r config set requirepass "" protected-mode no}
             set c [socket $address [srv port]]
             fconfigure $c -translation binary -buffering none
             puts -nonewline $c "PING\r\n"
-            assert_equal +PONG [string trim [gets $c]]
+            assert_match "-NOAUTH*" [gets $c]
             close $c
         }
     }
@@ -196,6 +193,38 @@ start_server {maxmemory-clients 3mb hz 50} {
         catch { $c raw "*2\r\n\$4\r\nECHO\r\n\$8000000\r\n[string repeat x 4000000]" }
         wait_for_condition 200 10 {[info_field evicted_clients] > $before} { complain "it is still there" }
         $c close
+    }
+}
+
+start_server {} {
+    test "limits set while connections are there hold for them too" {
+        set c [client_open [srv port]]
+        $c ping
+        r config set client-output-buffer-limit "normal 1mb 0 0" client-query-buffer-limit 2mb
+        assert_match "normal 1048576 0 0 slave *" [lindex [r config get client-output-buffer-limit] 1]
+        fconfigure [$c channel] -blocking 0
+        catch { $c raw [string repeat [client_encode [list echo [string repeat x 900000]]] 30] }
+        wait_for_condition 400 10 {
+            [catch {update; flush [$c channel]}] || [info_field client_output_buffer_limit_disconnections] > 0
+        } { complain "it is still there" }
+        $c close
+        r config set tcp-keepalive 7
+        set c [client_open [srv port]]
+        $c ping
+        if {![catch {exec ss -tno state established sport = :[srv port]} text]} {
+            assert_match "*timer:(keepalive,*" $text
+        }
+        $c close
+    }
+    test "client-output-buffer-limit: Redis's errors" {
+        foreach {value why} {
+            "normal 0 0" "Wrong number of arguments in buffer limit configuration."
+            "foo 0 0 0" "Invalid client class specified in buffer limit configuration."
+            "normal x 0 0" "Error in hard, soft or soft_seconds setting in buffer limit configuration."
+        } {
+            assert_error "ERR CONFIG SET failed (possibly related to argument 'client-output-buffer-limit')*$why" \
+                {r config set client-output-buffer-limit $value}
+        }
     }
 }
 
