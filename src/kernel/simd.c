@@ -1,5 +1,6 @@
 #include "kernel/simd.h"
 
+#include "kernel/beam.h"
 #include "kernel/code_loops.h"
 #include "kernel/distance.h"
 
@@ -21,9 +22,11 @@ const char *simd_select(const char *force) {
         if (!simd_same_name(codes[i].level, functions->name)) continue;
         if (!code_loops_select(codes[i].best)) code_loops_select(codes[i].next);
     }
+    beam_select(functions->name);
     return functions->name;
 }
 
 bool simd_self_check(void) {
-    return distance_self_check(distance()) && code_loops_self_check(code_loops());
+    return distance_self_check(distance()) && code_loops_self_check(code_loops()) &&
+           beam_self_check(beam_functions());
 }
