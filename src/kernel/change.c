@@ -331,7 +331,7 @@ enum status config_decode(struct slice bytes, struct config *config) {
         .origin = p[28],
     };
     bool known = config->metric >= METRIC_COSINE && config->metric <= METRIC_IP &&
-                 config->index == INDEX_FLAT &&
+                 config->index >= INDEX_FLAT && config->index <= INDEX_HNSW &&
                  config->quantisation <= QUANTISATION_BIN &&
                  config->origin <= ORIGIN_VCREATE;
     if (!known) return STATUS_VERSION;

@@ -16,6 +16,7 @@ enum {
     /* What a change may take beside its payload: copies of trie chunks, tables, new
        chunks. */
     CHANGE_OVERHEAD = 256 * 1024,
+    COPIED_BY_INSERTION = 128 * 1024,
 };
 
 /* --- Life ------------------------------------------------------------------------------
@@ -171,8 +172,14 @@ enum status kernel_admit(struct kernel *kernel, struct change *change) {
 
 enum status kernel_reserve(struct kernel *kernel, uint64_t bytes, uint64_t count) {
     /* A row, its meta, facts and node, each with its share of a chunk, fit twice their
-     * size. */
-    return memory_reserve(&kernel->memory, CHANGE_OVERHEAD + 2 * bytes + 512 * count);
+     * size; so do a point's code and links. */
+    uint64_t wanted = CHANGE_OVERHEAD + 2 * bytes + (512 + kernel->links_size) * count;
+    if (kernel->memory.newest_view > 0) {
+        /* An insertion into a graph writes to many chunks; each is copied once. */
+        uint64_t copied = COPIED_BY_INSERTION * count;
+        wanted += copied < kernel->memory.used ? copied : kernel->memory.used;
+    }
+    return memory_reserve(&kernel->memory, wanted);
 }
 
 void kernel_group_check(const struct kernel *kernel, struct group *group,
@@ -214,6 +221,12 @@ static void untouch_object(struct kernel *kernel, uint32_t row) {
     if (next) own_object(kernel, next - 1)->list_previous = previous;
 }
 
+static void begin_index(struct kernel *kernel, struct object *object) {
+    hnsw_begin(&object->hnsw, &object->config);
+    uint32_t size = object->hnsw.links.row_size;
+    if (size > kernel->links_size) kernel->links_size = size;
+}
+
 static uint32_t create_object(struct kernel *kernel, const struct change *change) {
     struct state *state = &kernel->state;
     uint32_t row = pool_take(&kernel->memory, &state->objects);
@@ -228,6 +241,7 @@ static uint32_t create_object(struct kernel *kernel, const struct change *change
     pool_begin(&object->vectors, 4 * object->stride, CHUNK_OF_VECTORS);
     pool_begin(&object->facts, sizeof(struct facts), CHUNK_OF_FACTS);
     pool_begin(&object->metas, sizeof(struct meta), CHUNK_AT_RANDOM);
+    if (object_indexed(object)) begin_index(kernel, object);
     trie_insert(&kernel->memory, &state->nodes, &state->objects, &state->keyspace, row);
     state->keys[change->db]++;
     touch_object(kernel, row);
@@ -244,14 +258,38 @@ static void delete_object(struct kernel *kernel, uint32_t row) {
     bury_object(kernel, row);
 }
 
-/* Fill the vector's row and what scans read of it. */
-static void store_vector(struct kernel *kernel, struct object *object, uint32_t slot,
+/* What an entry means for the index of its collection: the record in `slot` has new
+ * values, or it goes (INDEX_KEEP: neither). And repair goes on. */
+enum index_step { INDEX_KEEP, INDEX_PUT, INDEX_DROP };
+static void tend_index(struct kernel *kernel, struct object *object, uint64_t sequence,
+                       uint32_t slot, enum index_step step) {
+    if (!object_indexed(object)) return;
+    struct hnsw_writer writer;
+    hnsw_write_begin(&writer, &kernel->memory, &object->hnsw, &kernel->work);
+    if (step != INDEX_KEEP) {
+        struct meta *meta = pool_own(&kernel->memory, &object->metas, slot);
+        if (meta->point) hnsw_remove(&writer, meta->point);
+        meta->point = 0;
+        if (step == INDEX_PUT)
+            meta->point = hnsw_insert(&writer, object->next_slot, slot,
+                                      pool_row(&object->vectors, slot));
+    }
+    hnsw_repair(&writer);
+    hnsw_chain(&writer, sequence, object->chain);
+}
+
+/* Fill the vector's row and what scans read of it; true if its values are others now. */
+static bool store_vector(struct kernel *kernel, struct object *object, uint32_t slot,
                          const struct change *change) {
     struct vector_facts vector;
     check(vector_decode(change->vector, &vector) == STATUS_OK);
     int32_t *values = pool_own(&kernel->memory, &object->vectors, slot);
-    for (uint32_t i = 0; i < vector.dim; i++)
-        values[i] = (int32_t)load_le32(vector.values + 4 * (size_t)i);
+    bool changed = false;
+    for (uint32_t i = 0; i < vector.dim; i++) {
+        int32_t value = (int32_t)load_le32(vector.values + 4 * (size_t)i);
+        changed |= values[i] != value;
+        values[i] = value;
+    }
     uint32_t bits = distance()->max_bits(values, object->stride);
     if (bits > object->max_bits) object->max_bits = bits;
 
@@ -262,6 +300,7 @@ static void store_vector(struct kernel *kernel, struct object *object, uint32_t 
     facts->word = (facts->word & FACT_TAGGED) | FACT_LIVE | norm;
     struct meta *meta = pool_own(&kernel->memory, &object->metas, slot);
     meta->exponent = vector.exponent;
+    return changed;
 }
 
 /* Replace the attributes; `keep` false removes them. */
@@ -346,7 +385,8 @@ static void apply_vadd(struct kernel *kernel, uint64_t sequence,
     outcome->added = slot == UINT32_MAX;
     if (outcome->added) slot = take_slot(kernel, object, change);
 
-    store_vector(kernel, object, slot, change);
+    bool moved = store_vector(kernel, object, slot, change) || outcome->added;
+    tend_index(kernel, object, sequence, slot, moved ? INDEX_PUT : INDEX_KEEP);
     if (change->flags & CHANGE_ATTRIBUTES)
         store_attributes(kernel, object, slot, change->attributes,
                          outcome->added || change->attributes.size > 0);
@@ -363,14 +403,16 @@ static void apply_vadd(struct kernel *kernel, uint64_t sequence,
     settle_record(kernel, object, change->element_hash);
 }
 
-static void apply_vrem(struct kernel *kernel, const struct change *change,
-                       struct place place, struct outcome *outcome) {
+static void apply_vrem(struct kernel *kernel, uint64_t sequence,
+                       const struct change *change, struct place place,
+                       struct outcome *outcome) {
     struct state *state = &kernel->state;
     uint32_t row = place.row, slot = place.slot;
     touch_object(kernel, row);
     struct object *object = own_object(kernel, row);
     trie_remove(&kernel->memory, &state->nodes, &object->metas, &object->records, slot);
     settle_record(kernel, object, change->element_hash);
+    tend_index(kernel, object, sequence, slot, INDEX_DROP);
     const struct meta *meta = meta_at(object, slot);
     object->attributes_count -= (meta->flags & CHANGE_ATTRIBUTES) != 0;
     heap_free(&kernel->memory, &state->heap, meta->name);
@@ -396,6 +438,7 @@ static void apply_to_record(struct kernel *kernel, uint64_t sequence,
     else
         store_attributes(kernel, object, slot, change->attributes,
                          change->attributes.size > 0);
+    tend_index(kernel, object, sequence, slot, INDEX_KEEP);
     finish_record(kernel, object, slot, sequence, change);
     trie_touch(&kernel->memory, &kernel->state.nodes, &object->metas, object->records,
                slot);
@@ -443,7 +486,7 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
         apply_vadd(kernel, sequence, change, place, outcome);
         break;
     case CHANGE_VREM:
-        apply_vrem(kernel, change, place, outcome);
+        apply_vrem(kernel, sequence, change, place, outcome);
         break;
     case CHANGE_SETATTR:
     case CHANGE_SETTAG:

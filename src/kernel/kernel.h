@@ -88,8 +88,9 @@ void roots_finish(struct roots *roots);
 
 /* Recompute everything from raw memory, in slices: names, vectors and attributes are
  * hashed again, and every trie is walked and checked against them. `content` takes every
- * widx as 0, which gives the content root: equal for equal contents, however they came
- * about. The state must not change between steps (a frozen view does not). */
+ * widx and index chain as 0, which gives the content root: equal for equal contents,
+ * however they came about. The state must not change between steps (a frozen view does
+ * not). */
 struct recompute;
 #define RECOMPUTE_SIZE 65536
 /* `room` is RECOMPUTE_SIZE bytes aligned to 16, borrowed until the end. */

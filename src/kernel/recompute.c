@@ -120,7 +120,8 @@ static enum status give_object(struct recompute *recompute) {
     struct slice name =
         heap_get(&recompute->state->heap, object->name, object->name_size);
     hash_object_name(object->db, name, key);
-    object_value_hash(object, &recompute->records.sum, value);
+    if (recompute->content) object_content_hash(object, &recompute->records.sum, value);
+    else object_value_hash(object, &recompute->records.sum, value);
     recompute->object = NULL;
     return give_leaf(&recompute->keys, key, value);
 }

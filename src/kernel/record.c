@@ -94,8 +94,8 @@ void record_value_hash(const struct record *record, const struct record_hashes *
     sha256(bytes, (size_t)(p - bytes), value);
 }
 
-void object_value_hash(const struct object *object, const struct trie_sum *records,
-                       uint8_t value[SHA256_SIZE]) {
+static void hash_object(const struct object *object, const struct trie_sum *records,
+                        const uint8_t chain[SHA256_SIZE], uint8_t value[SHA256_SIZE]) {
     static const struct trie_sum no_nodes;
     uint8_t bytes[2 + 8 + CONFIG_SIZE + 2 * 40 + SHA256_SIZE + 8] = {0x17};
     bytes[1] = (uint8_t)object->type;
@@ -103,9 +103,20 @@ void object_value_hash(const struct object *object, const struct trie_sum *recor
     config_encode(&object->config, bytes + 10);
     uint8_t *p = trie_sum_encode(records, bytes + 10 + CONFIG_SIZE);
     p = trie_sum_encode(&no_nodes, p);
-    memcpy(p, object->chain, SHA256_SIZE);
+    memcpy(p, chain, SHA256_SIZE);
     store_le64(p + SHA256_SIZE, object->next_slot);
     sha256(bytes, sizeof bytes, value);
+}
+
+void object_value_hash(const struct object *object, const struct trie_sum *records,
+                       uint8_t value[SHA256_SIZE]) {
+    hash_object(object, records, object->chain, value);
+}
+
+void object_content_hash(const struct object *object, const struct trie_sum *records,
+                         uint8_t value[SHA256_SIZE]) {
+    static const uint8_t no_chain[SHA256_SIZE];
+    hash_object(object, records, no_chain, value);
 }
 
 void roots_finish(struct roots *roots) {

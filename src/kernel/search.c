@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "kernel/distance.h"
 #include "kernel/ratio.h"
+#include "kernel/search_walk.h"
 #include "kernel/state.h"
 
 #include "kernel/pure.h"
@@ -202,6 +203,7 @@ void search_begin(struct search *search, const struct state *state,
         search->query_norm =
             (uint64_t)distance()->dot(query->values, query->values, object->stride);
     if (search->query.k > object->live) search->query.k = (uint32_t)object->live;
+    search_walk_begin(search);
 }
 
 /* True when all slots were looked at. */
@@ -235,6 +237,11 @@ fetch_rows(const struct object *object, const uint32_t *slots, uint32_t count) {
     }
 }
 
+void search_decide(struct search *search, const uint32_t *slots, uint32_t count) {
+    fetch_rows(search->object, slots, count);
+    for (uint32_t i = 0; i < count; i++) scan_rows(search, slots[i], 1);
+}
+
 /* True when all elements with one of the tags were looked at. */
 static bool scan_tagged(struct search *search, uint32_t rows) {
     const struct tags *tags = &search->state->tags;
@@ -250,8 +257,7 @@ static bool scan_tagged(struct search *search, uint32_t rows) {
             looked_at++;
             continue;
         }
-        fetch_rows(object, slots, count);
-        for (uint32_t i = 0; i < count; i++) scan_rows(search, slots[i], 1);
+        search_decide(search, slots, count);
         looked_at += count;
     }
     return false;
@@ -277,6 +283,7 @@ static void sort_hits(struct search *search, uint32_t count) {
 }
 
 bool search_step(struct search *search, uint32_t rows) {
+    if (search->walking && !search_walk_step(search, rows)) return false;
     if (search->unsorted == 0 && !scan(search, rows)) return false;
     sort_hits(search, rows);
     return search->unsorted <= 1;

@@ -1,4 +1,9 @@
-/* Search over one collection: exact (flat) in this release.
+/* Search over one collection: exactly, or through its HNSW index.
+ *
+ * Without an index, with `exact`, with tags, and where that is the shorter way, every
+ * record is looked at. Otherwise the graph is walked with a beam of EF, and the nearest
+ * that the walk has met are decided by their exact distances; should it meet fewer live
+ * ones than k, every record is looked at after all (docs/semantics-hnsw-1.md, 5).
  *
  * A search is resumable, so that a long one can be done in slices: search_begin(), then
  * search_step() until it says done, then the hits are in order. The state must not change
@@ -7,6 +12,7 @@
 #define KERNEL_SEARCH_H
 
 #include "base/int128.h"
+#include "kernel/hnsw_walk.h"
 #include "kernel/kernel.h"
 #include "kernel/tags.h"
 
@@ -16,7 +22,20 @@ struct query {
     uint32_t k;  /* at least 1 */
     const uint64_t *tags; /* any of them, each once; NULL with tag_count 0: no filter */
     size_t tag_count;
+    uint32_t ef;              /* beam of a walk; 0: SEARCH_EF_DEFAULT */
+    bool exact;               /* do not walk */
+    struct search_room *room; /* of search_room_size() bytes; NULL where that is 0 */
 };
+#define SEARCH_EF_DEFAULT 100
+
+/* What a walk writes, kept by the caller between searches. */
+struct search_room {
+    void *bytes; /* aligned to 64 */
+    size_t size;
+    size_t clean; /* bytes at the front that are known to be zero; 0 when they are new */
+};
+/* Bytes that this query of the collection needs. */
+size_t search_room_size(const struct object *object, const struct query *query);
 
 /* Values that `values` must have room for: dim rounded up to a multiple of 16. */
 uint32_t query_stride(uint32_t dim);
@@ -37,13 +56,15 @@ struct search {
     struct query query;
     struct hit *hits; /* a heap while the search runs, in order when it is done */
     uint32_t hit_count;
-    uint32_t next_slot;   /* without a filter: slots below were looked at */
-    size_t next_tag;      /* with one: elements with the tags below were */
-    struct tag_walk walk; /* over those of the tag before it */
-    uint32_t unsorted;    /* hits that are still a heap, once all slots were looked at */
-    bool wide;            /* 64-bit sums could overflow: 128-bit kernels */
-    uint128 bound;        /* what a row must reach, once there are k hits; see search.c */
-    uint64_t query_norm;  /* COSINE: |a|^2 of the query */
+    bool walking;           /* through the index */
+    struct hnsw_walk graph; /* while walking */
+    uint32_t next_slot;     /* without a filter: slots below were looked at */
+    size_t next_tag;        /* with one: elements with the tags below were */
+    struct tag_walk walk;   /* over those of the tag before it */
+    uint32_t unsorted;   /* hits that are still a heap, once all slots were looked at */
+    bool wide;           /* 64-bit sums could overflow: 128-bit kernels */
+    uint128 bound;       /* what a row must reach, once there are k hits; see search.c */
+    uint64_t query_norm; /* COSINE: |a|^2 of the query */
 };
 
 /* `hits` has room for min(query.k, elements). The query and the room are borrowed until

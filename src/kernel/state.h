@@ -9,6 +9,7 @@
 #define KERNEL_STATE_H
 
 #include "kernel/heap.h"
+#include "kernel/hnsw_write.h"
 #include "kernel/kernel.h"
 #include "kernel/tags.h"
 #include "kernel/trie.h"
@@ -36,6 +37,8 @@ struct meta {
     int8_t exponent;
     uint8_t unused[2];
     uint32_t tag_place; /* tags.h; of a record with a tag */
+    uint32_t point;     /* in the collection's HNSW index; 0: it has none */
+    uint32_t unused_too;
 };
 
 struct object {
@@ -56,6 +59,7 @@ struct object {
     uint32_t list_next, list_previous; /* object + 1: dirty list, or graveyard */
     uint32_t buried_slot;              /* graveyard: slots below are freed */
     struct pool vectors, facts, metas;
+    struct hnsw hnsw;           /* used where config.index says so */
     uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
 };
 
@@ -98,6 +102,8 @@ struct kernel {
     uint32_t
         buried_keys; /* graveyard: nodes of keyspace tries, whose leaves are objects */
     uint32_t buried_objects; /* graveyard: object + 1 */
+    struct hnsw_work work;   /* no state */
+    uint32_t links_size;     /* of the widest row of links so far */
     struct view views[VIEWS_MAX];
 };
 
@@ -109,6 +115,9 @@ static inline const struct meta *meta_at(const struct object *object, uint32_t s
 }
 static inline const struct facts *facts_at(const struct object *object, uint32_t slot) {
     return pool_row(&object->facts, slot);
+}
+static inline bool object_indexed(const struct object *object) {
+    return object->config.index == INDEX_HNSW;
 }
 static inline bool slot_live(const struct object *object, uint32_t slot) {
     return (facts_at(object, slot)->word & FACT_LIVE) != 0;
@@ -143,6 +152,9 @@ void record_untag(struct memory *memory, struct state *state, struct object *obj
 /* OV over a sealed records trie. */
 void object_value_hash(const struct object *object, const struct trie_sum *records,
                        uint8_t value[SHA256_SIZE]);
+/* The same with X taken as 0, for the content root. */
+void object_content_hash(const struct object *object, const struct trie_sum *records,
+                         uint8_t value[SHA256_SIZE]);
 
 /* --- bury.c: deleted objects
  * ------------------------------------------------------------- */

@@ -86,7 +86,7 @@ static void configs_round_trip(void) {
         uint8_t value;
         enum status status;
     } bad[] = {{0, 0, STATUS_VERSION},  {0, 2, STATUS_VERSION}, {1, 0, STATUS_VERSION},
-               {1, 4, STATUS_VERSION},  {2, 0, STATUS_VERSION}, {2, 2, STATUS_VERSION},
+               {1, 4, STATUS_VERSION},  {2, 0, STATUS_VERSION}, {2, 3, STATUS_VERSION},
                {3, 3, STATUS_VERSION},  {28, 2, STATUS_VERSION}, {4, 1, STATUS_CORRUPT},
                {6, 0, STATUS_CORRUPT}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

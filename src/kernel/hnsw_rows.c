@@ -1,0 +1,113 @@
+/* Points and their rows. */
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/siphash.h"
+#include "kernel/hnsw.h"
+
+#include "kernel/pure.h"
+
+enum {
+    CHUNK_AT_RANDOM = 4096, /* Of links: a small copy after a freeze. */
+    CHUNK_OF_CODES = 4096,
+    CHUNK_SMALL = 1024,
+};
+
+static uint32_t clamp(uint32_t number, uint32_t least, uint32_t greatest) {
+    return number < least ? least : number > greatest ? greatest : number;
+}
+
+void hnsw_begin(struct hnsw *hnsw, const struct config *config) {
+    *hnsw = (struct hnsw){.metric = config->metric, .dim = config->dim};
+    hnsw->m = clamp(config->m, 2, HNSW_M_MAX);
+    hnsw->ef = clamp(config->ef, hnsw->m, HNSW_EF_MAX);
+    if (hnsw->ef < HNSW_EF_MIN) hnsw->ef = HNSW_EF_MIN;
+    pool_begin(&hnsw->codes, code_stride(config->dim), CHUNK_OF_CODES);
+    pool_begin(&hnsw->facts, sizeof(struct code_facts), CHUNK_SMALL);
+    pool_begin(&hnsw->links, 4 * hnsw_width(hnsw, 0), CHUNK_AT_RANDOM);
+    pool_begin(&hnsw->points, sizeof(struct point), CHUNK_SMALL);
+    pool_begin(&hnsw->upper, sizeof(struct upper_row) + 4 * hnsw_width(hnsw, 1),
+               CHUNK_SMALL);
+}
+
+bool hnsw_dissolve(struct memory *memory, struct hnsw *hnsw, uint32_t *budget) {
+    return pool_dissolve(memory, &hnsw->codes, budget) &&
+           pool_dissolve(memory, &hnsw->facts, budget) &&
+           pool_dissolve(memory, &hnsw->links, budget) &&
+           pool_dissolve(memory, &hnsw->points, budget) &&
+           pool_dissolve(memory, &hnsw->upper, budget);
+}
+
+uint32_t hnsw_level(uint64_t counter) {
+    static const uint8_t key[SIPHASH_KEY_SIZE] = "HNSW level key 1";
+    uint8_t bytes[8];
+    store_le64(bytes, counter);
+    uint64_t hash = siphash(key, bytes, sizeof bytes);
+    uint32_t level = 0;
+    for (; level < HNSW_LEVEL_MAX && (hash & 15) == 0; hash >>= 4) level++;
+    return level;
+}
+
+/* Row 0 of a pool is nobody's. */
+static uint32_t take_row(struct memory *memory, struct pool *pool) {
+    if (pool->limit == 0) pool_take(memory, pool);
+    return pool_take(memory, pool);
+}
+
+uint32_t hnsw_take_point(struct memory *memory, struct hnsw *hnsw, uint32_t slot,
+                         uint32_t level, const int32_t *values) {
+    uint32_t point = take_row(memory, &hnsw->points);
+    check(point < LINK_POINT);
+    check(take_row(memory, &hnsw->codes) == point);
+    check(take_row(memory, &hnsw->facts) == point);
+    check(take_row(memory, &hnsw->links) == point);
+    hnsw->live++;
+    code_encode(hnsw->metric, values, hnsw->dim, pool_own(memory, &hnsw->codes, point),
+                pool_own(memory, &hnsw->facts, point));
+    uint32_t above = 0;
+    for (; level > 0; level--) {
+        uint32_t row = take_row(memory, &hnsw->upper);
+        struct upper_row *upper = pool_own(memory, &hnsw->upper, row);
+        *upper = (struct upper_row){.point = point, .above = above};
+        above = row;
+    }
+    struct point *made = pool_own(memory, &hnsw->points, point);
+    *made = (struct point){.upper = above, .slot = slot + 1};
+    return point;
+}
+
+void hnsw_give_point(struct memory *memory, struct hnsw *hnsw, uint32_t point) {
+    uint32_t row = point_at(hnsw, point)->upper;
+    while (row != 0) {
+        uint32_t above = ((const struct upper_row *)pool_row(&hnsw->upper, row))->above;
+        pool_give(memory, &hnsw->upper, row);
+        row = above;
+    }
+    pool_give(memory, &hnsw->codes, point);
+    pool_give(memory, &hnsw->facts, point);
+    pool_give(memory, &hnsw->links, point);
+    pool_give(memory, &hnsw->points, point);
+}
+
+/* The row of `upper` with the links of `point` in this layer. */
+static uint32_t upper_row_of(const struct hnsw *hnsw, uint32_t layer, uint32_t point) {
+    uint32_t row = point_at(hnsw, point)->upper;
+    for (uint32_t at = 1; at < layer; at++)
+        row = ((const struct upper_row *)pool_row(&hnsw->upper, row))->above;
+    check(row != 0);
+    return row;
+}
+
+const uint32_t *hnsw_links(const struct hnsw *hnsw, uint32_t layer, uint32_t point) {
+    if (layer == 0) return pool_row(&hnsw->links, point);
+    const struct upper_row *row =
+        pool_row(&hnsw->upper, upper_row_of(hnsw, layer, point));
+    return (const uint32_t *)(row + 1);
+}
+
+uint32_t *hnsw_own_links(struct memory *memory, struct hnsw *hnsw, uint32_t layer,
+                         uint32_t point) {
+    if (layer == 0) return pool_own(memory, &hnsw->links, point);
+    struct upper_row *row =
+        pool_own(memory, &hnsw->upper, upper_row_of(hnsw, layer, point));
+    return (uint32_t *)(row + 1);
+}

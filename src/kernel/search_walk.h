@@ -1,0 +1,16 @@
+/* The approximate half of a search, for search.c. */
+#ifndef KERNEL_SEARCH_WALK_H
+#define KERNEL_SEARCH_WALK_H
+
+#include "kernel/search.h"
+
+/* Begin a walk, if this search takes one: then search->walking is set. */
+void search_walk_begin(struct search *search);
+/* Look at about `rows` more codes. True when the walk is over: the search's hits are a
+ * heap, or nothing was decided and search->next_slot is 0. */
+bool search_walk_step(struct search *search, uint32_t rows);
+
+/* search.c: decide about the live records in these slots by their exact distances. */
+void search_decide(struct search *search, const uint32_t *slots, uint32_t count);
+
+#endif
