@@ -16,36 +16,6 @@ bool word_is(struct slice word, const char *text) {
     return text[word.size] == '\0';
 }
 
-bool word_unsigned(struct slice word, uint64_t *value) {
-    if (word.size == 0 || word.size > 20) return false;
-    if (word.data[0] == '0' && word.size > 1) return false;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < word.size; i++) {
-        if (word.data[i] < '0' || word.data[i] > '9') return false;
-        uint64_t digit = (uint64_t)(word.data[i] - '0');
-        if (__builtin_mul_overflow(sum, UINT64_C(10), &sum) ||
-            __builtin_add_overflow(sum, digit, &sum))
-            return false;
-    }
-    *value = sum;
-    return true;
-}
-
-bool word_integer(struct slice word, int64_t *value) {
-    bool negative = word.size > 1 && word.data[0] == '-';
-    uint64_t size;
-    if (!word_unsigned(negative ? slice_of(word.data + 1, word.size - 1) : word, &size))
-        return false;
-    if (negative) {
-        if (size == 0 || size > UINT64_C(1) << 63) return false;
-        *value = (int64_t)(UINT64_C(0) - size);
-        return true;
-    }
-    if (size > INT64_MAX) return false;
-    *value = (int64_t)size;
-    return true;
-}
-
 /* The value of a unit, or 0 for a word that is none. */
 static int64_t unit_value(struct slice unit) {
     static const struct {

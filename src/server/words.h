@@ -5,14 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/slice.h"
+#include "base/decimal.h"
 
 /* Equal but for the case of ASCII letters. */
 bool word_is(struct slice word, const char *text);
 
 /* Strict decimal, as Redis reads it: an optional '-', no '+', blanks or leading zeros. */
-bool word_integer(struct slice word, int64_t *value);
-bool word_unsigned(struct slice word, uint64_t *value);
+static inline bool word_integer(struct slice word, int64_t *value) {
+    return decimal_integer(word, value);
+}
+static inline bool word_unsigned(struct slice word, uint64_t *value) {
+    return decimal_unsigned(word, value);
+}
 
 /* Bytes: a number, then perhaps one of k, kb, m, mb, g and gb. */
 bool word_size(struct slice word, int64_t *value);
