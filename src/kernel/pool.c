@@ -5,6 +5,8 @@
 
 #include "kernel/pure.h"
 
+enum { FIRST_SIZE = 256 }; /* of the first chunk, or one row */
+
 void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size) {
     check(row_size % 8 == 0 && row_size > 0);
     size_t size = chunk_size;
@@ -24,7 +26,8 @@ static struct block *own_table(struct memory *memory, struct pool *pool) {
     return memory_own(memory, &pool->table);
 }
 
-static void add_chunk(struct memory *memory, struct pool *pool) {
+/* One block more in the table. */
+static struct block *add_chunk(struct memory *memory, struct pool *pool) {
     size_t needed = (pool->chunk_count + (size_t)1) * sizeof(struct block);
     if (!pool->table.address) {
         pool->table = memory_take(memory, memory_class(needed));
@@ -34,8 +37,34 @@ static void add_chunk(struct memory *memory, struct pool *pool) {
         memory_give(memory, &pool->table);
         pool->table = table;
     }
-    struct block *chunks = own_table(memory, pool);
-    chunks[pool->chunk_count++] = memory_take(memory, pool->chunk_class);
+    return &own_table(memory, pool)[pool->chunk_count++];
+}
+
+/* Room for another row at least: the only chunk twice as large until it is whole, then
+ * whole ones. */
+static void grow(struct memory *memory, struct pool *pool) {
+    struct block *first = pool->chunk_count == 1 ? own_table(memory, pool) : NULL;
+    if (first && first->size_class < pool->chunk_class) {
+        struct block larger = memory_take(memory, first->size_class + 1);
+        memcpy(larger.address, first->address, block_size(first->size_class));
+        memory_give(memory, first);
+        *first = larger;
+    } else {
+        uint32_t size_class = pool->chunk_class;
+        if (pool->chunk_count == 0) {
+            uint32_t least = memory_class(
+                pool->row_size > FIRST_SIZE ? pool->row_size : (size_t)FIRST_SIZE);
+            if (least < size_class) size_class = least;
+        }
+        *add_chunk(memory, pool) = memory_take(memory, size_class);
+    }
+    if (pool->chunk_count > 1) {
+        pool->capacity += pool->rows_per_chunk;
+        return;
+    }
+    uint32_t only = ((struct block *)pool->table.address)->size_class;
+    size_t rows = block_size(only) / pool->row_size;
+    pool->capacity = rows < pool->rows_per_chunk ? (uint32_t)rows : pool->rows_per_chunk;
 }
 
 uint32_t pool_take(struct memory *memory, struct pool *pool) {
@@ -48,7 +77,7 @@ uint32_t pool_take(struct memory *memory, struct pool *pool) {
         return row;
     }
     check(pool->limit < UINT32_MAX - 1);
-    if (pool->limit == pool->chunk_count * pool->rows_per_chunk) add_chunk(memory, pool);
+    if (pool->limit == pool->capacity) grow(memory, pool);
     return pool->limit++;
 }
 

@@ -20,10 +20,12 @@ struct pool {
     uint32_t limit;    /* rows ever used: all numbers are below */
     uint32_t free_row; /* first free row + 1; 0: none */
     uint32_t free_count;
+    uint32_t capacity; /* rows that the chunks have room for */
 };
 
 /* `chunk_size` is the least; it doubles while a row does not fit or too much is left
- * over. */
+ * over. The first chunk grows up to it with its rows, so that a pool of a few is small.
+ */
 void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size);
 
 /* A zeroed row: the one freed last, or the next new one. */

@@ -34,6 +34,41 @@ static void chunks_waste_little(void) {
     }
 }
 
+static void a_pool_of_a_few_is_small(void) {
+    begin();
+    struct pool pool;
+    pool_begin(&pool, 64, 8192);
+    pool_take(&memory, &pool);
+    uint64_t tables = block_size(pool.table.size_class);
+    EXPECT_EQUAL(memory.used, tables + 256);
+    for (uint32_t rows = 2; rows <= 300; rows++) {
+        pool_take(&memory, &pool);
+        EXPECT(pool.capacity >= rows);
+        /* Never more than twice what is in it, until chunks are whole. */
+        if (rows > 4 && rows <= 128) EXPECT(memory.used <= tables + 2 * 64 * (uint64_t)rows);
+    }
+    tables = block_size(pool.table.size_class);
+    EXPECT_EQUAL(memory.used, tables + 3 * 8192);
+    end();
+}
+
+static void a_view_keeps_the_chunk_that_grew(void) {
+    begin();
+    struct pool pool;
+    pool_begin(&pool, 64, 4096);
+    for (uint32_t i = 0; i < 3; i++) pool_take(&memory, &pool);
+    memset(pool_own(&memory, &pool, 2), 7, 64);
+    uint32_t epoch = memory_freeze(&memory);
+    struct pool seen = pool;
+    for (uint32_t i = 3; i < 200; i++) pool_take(&memory, &pool);
+    memset(pool_own(&memory, &pool, 2), 9, 64);
+    EXPECT_EQUAL(*(const uint8_t *)pool_row(&seen, 2), 7);
+    EXPECT_EQUAL(*(const uint8_t *)pool_row(&pool, 2), 9);
+    memory_thaw(&memory, epoch);
+    EXPECT_EQUAL(*(const uint8_t *)pool_row(&pool, 2), 9);
+    end();
+}
+
 static void rows_come_back_zeroed_last_first(void) {
     begin();
     struct pool pool;
@@ -161,6 +196,8 @@ static void a_write_copies_one_chunk(void) {
 
 int main(void) {
     RUN(chunks_waste_little);
+    RUN(a_pool_of_a_few_is_small);
+    RUN(a_view_keeps_the_chunk_that_grew);
     RUN(rows_come_back_zeroed_last_first);
     RUN(dissolving_gives_everything_back);
     RUN(frozen_rows_stay);
