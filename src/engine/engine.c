@@ -28,6 +28,10 @@ static void warm_region(void *context, void *region, size_t size) {
     const struct os *os = context;
     os->region_warm(os, region, size);
 }
+static void sparse_region(void *context, void *region, size_t size) {
+    const struct os *os = context;
+    os->region_sparse(os, region, size);
+}
 
 static enum status open_kernel(struct engine *engine) {
     /* The table is const for everyone; its functions take it as such. */
@@ -36,6 +40,7 @@ static enum status open_kernel(struct engine *engine) {
         .take = take_region,
         .give = give_region,
         .warm = engine->os->region_warm ? warm_region : NULL,
+        .sparse = engine->os->region_sparse ? sparse_region : NULL,
     };
     enum status status = kernel_create(&source, &engine->kernel);
     if (status) return status;

@@ -12,9 +12,10 @@
  * open. */
 #define SPARE_MIN 16
 /* Fresh pages cost as much as what is written to them. One region is touched ahead for
- * every WARM_SHARE in use, so that a small server stays small, and at most WARM_MAX. */
-#define WARM_SHARE 4
-#define WARM_MAX   8
+ * every WARM_SHARE in use, so that a small server stays small, and at most WARM_MAX: the
+ * helper touches one in less than a millisecond, and no load takes them faster. */
+#define WARM_SHARE 64
+#define WARM_MAX   2
 
 struct free_block {
     struct free_block *next;
@@ -26,8 +27,9 @@ struct region {
     struct region *after, *before;  /* in the list of all shared regions */
     struct free_block *vacant;
     uint32_t size_class;
-    uint32_t used;  /* blocks handed out */
-    uint32_t fresh; /* blocks from here on were never handed out */
+    uint32_t used; /* blocks handed out */
+    uint32_t
+        fresh; /* blocks from here on were never handed out; block 0 is this header */
     bool listed;
 };
 _Static_assert(sizeof(struct region) <= BLOCK_SIZE_MIN,
@@ -113,14 +115,32 @@ static void warm_spares(struct memory *memory) {
     }
 }
 
-static struct region *spare_take(struct memory *memory) {
-    if (memory->spare_count == 0) check(spare_add(memory));
-    struct region *region = memory->spare[memory->spare_first];
+/* From the front, where they are being touched. */
+static void *spare_first(struct memory *memory) {
+    void *region = memory->spare[memory->spare_first];
     memory->spare_first = (memory->spare_first + 1) % SPARE_MAX;
     memory->spare_count--;
     if (memory->warmed > 0) memory->warmed--;
     warm_spares(memory);
-    *region = (struct region){.after = memory->shared};
+    return region;
+}
+
+static void *spare_last(struct memory *memory) {
+    memory->spare_count--;
+    if (memory->warmed > memory->spare_count) memory->warmed = memory->spare_count;
+    return memory->spare[(memory->spare_first + memory->spare_count) % SPARE_MAX];
+}
+
+/* Many classes never fill their first region: it has small pages and is not touched
+ * ahead. */
+static struct region *region_begin(struct memory *memory, uint32_t size_class) {
+    if (memory->spare_count == 0) check(spare_add(memory));
+    bool first = memory->regions[size_class]++ == 0;
+    struct region *region = first ? spare_last(memory) : spare_first(memory);
+    if (first && memory->source.sparse)
+        memory->source.sparse(memory->source.context, region, REGION_SIZE);
+    *region =
+        (struct region){.after = memory->shared, .size_class = size_class, .fresh = 1};
     if (memory->shared) memory->shared->before = region;
     memory->shared = region;
     return region;
@@ -159,10 +179,7 @@ static void *take_large(struct memory *memory, size_t size) {
     size_t whole = whole_regions(size);
     void *address;
     if (whole == REGION_SIZE && memory->spare_count > 0) {
-        /* Reserved when it was admitted. From the end: the first ones are being warmed. */
-        memory->spare_count--;
-        address = memory->spare[(memory->spare_first + memory->spare_count) % SPARE_MAX];
-        if (memory->warmed > memory->spare_count) memory->warmed = memory->spare_count;
+        address = spare_last(memory); /* Reserved when it was admitted. */
     } else {
         address = memory->source.take(memory->source.context, whole);
         check(address != NULL);
@@ -188,9 +205,7 @@ static void give_large(struct memory *memory, void *address) {
 static void *take_shared(struct memory *memory, uint32_t size_class) {
     struct region *region = memory->partial[size_class];
     if (!region) {
-        region = spare_take(memory);
-        region->size_class = size_class;
-        region->fresh = 1; /* Block 0 is this header. */
+        region = region_begin(memory, size_class);
         list_region(memory, region);
     }
     void *address;
@@ -233,6 +248,7 @@ static void give_shared(struct memory *memory, void *address, uint32_t size_clas
     if (region->before) region->before->after = region->after;
     else memory->shared = region->after;
     if (region->after) region->after->before = region->before;
+    memory->regions[size_class]--;
     memory->taken -= REGION_SIZE;
     memory->source.give(memory->source.context, region, REGION_SIZE);
 }

@@ -42,6 +42,7 @@ struct memory {
     uint32_t newest_view, oldest_view;     /* 0 and UINT32_MAX without views */
     struct region *partial[BLOCK_CLASSES]; /* regions with free blocks */
     struct region *shared;                 /* all regions that blocks share */
+    uint32_t regions[BLOCK_CLASSES];       /* of them, by class */
     struct large *large;                   /* all regions that are one block */
     struct region *spare[SPARE_MAX];       /* a ring of regions for what was admitted */
     uint32_t spare_first, spare_count;

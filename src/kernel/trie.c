@@ -5,7 +5,7 @@
 
 #include "kernel/pure.h"
 
-_Static_assert(sizeof(struct trie_node) == 64, "a node is one cache line");
+_Static_assert(sizeof(struct trie_node) == 48, "16 bytes begin at multiples of 16");
 
 static const struct trie_node *node_at(const struct pool *nodes, uint32_t reference) {
     return pool_row(nodes, reference - 1);

@@ -20,13 +20,12 @@ struct trie_leaf {
     uint8_t hash[SHA256_SIZE]; /* H(10 | KH | VH) */
 };
 
+/* What a walk reads comes first, and lies in one cache line. */
 struct trie_node {
-    uint64_t count; /* leaves below, at least 2 */
     uint32_t child[2];
+    uint32_t count; /* leaves below, at least 2 */
     uint32_t dirty; /* hash is out of date. In the graveyard: the next node's reference */
-    uint32_t unused;
     uint8_t hash[SHA256_SIZE];
-    uint64_t unused_too; /* a node is one cache line */
 };
 
 /* Both hashes of section 7. */

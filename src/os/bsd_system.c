@@ -86,6 +86,11 @@ void system_huge_pages(void *region, size_t size) {
     (void)size;
 }
 
+void system_small_pages(void *region, size_t size) {
+    (void)region;
+    (void)size;
+}
+
 bool system_populate(void *region, size_t size) {
     (void)region;
     (void)size;

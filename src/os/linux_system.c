@@ -48,6 +48,10 @@ void system_huge_pages(void *region, size_t size) {
     (void)madvise(region, size, MADV_HUGEPAGE); /* A kernel without them says no. */
 }
 
+void system_small_pages(void *region, size_t size) {
+    (void)madvise(region, size, MADV_NOHUGEPAGE);
+}
+
 /* Since Linux 5.14. It faults pages in without writing to them, so the loop may use the
  * region meanwhile, or even give it back: then the call fails and nothing else happens.
  */

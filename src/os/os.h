@@ -164,6 +164,8 @@ struct os {
     /* Have the helper touch [region, region + size) so that first writes do not fault. Only a
      * hint. */
     void (*region_warm)(const struct os *os, void *region, size_t size);
+    /* Small pages suit it better: parts of it may never be written. Only a hint. */
+    void (*region_sparse)(const struct os *os, void *region, size_t size);
     /* SIGTERM or SIGINT has come since the start (the simulator sets it by hand). */
     bool (*stop_requested)(const struct os *os);
 

@@ -81,6 +81,7 @@ void posix_task_sleep(const struct os *os, uint64_t us);
 enum status posix_sync_start(const struct os *os, struct file *file);
 bool posix_sync_finish(const struct os *os, bool wait, enum status *outcome, int *error);
 void posix_region_warm(const struct os *os, void *region, size_t size);
+void posix_region_sparse(const struct os *os, void *region, size_t size);
 
 /* The poller's side of the helper: announce that this thread is about to sleep, and learn
  * whether a sync has finished and waits for posix_sync_finish(), in which case it must
@@ -158,6 +159,7 @@ int system_socket(int family);
  * be the same descriptor. Non-blocking and close-on-exec. */
 int system_wake_pair(int ends[2]);
 void system_huge_pages(void *region, size_t size);
+void system_small_pages(void *region, size_t size);
 /* Make pages present. True unless the system has no such call. */
 bool system_populate(void *region, size_t size);
 /* Resident bytes of this process, or 0. */

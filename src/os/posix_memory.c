@@ -70,6 +70,11 @@ void *posix_region_take(const struct os *os, size_t size) {
     return size == HUGE_PAGE ? take_from_arena() : map_aligned(size);
 }
 
+void posix_region_sparse(const struct os *os, void *region, size_t size) {
+    (void)os;
+    system_small_pages(region, size);
+}
+
 void posix_region_give(const struct os *os, void *region, size_t size) {
     (void)os;
     check(munmap(region, size) == 0);

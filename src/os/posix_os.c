@@ -106,6 +106,7 @@ static const struct os real_os = {
     .region_take = posix_region_take,
     .region_give = posix_region_give,
     .region_warm = posix_region_warm,
+    .region_sparse = posix_region_sparse,
     .task_start = posix_task_start,
     .task_wait = posix_task_wait,
     .task_sleep = posix_task_sleep,

@@ -133,6 +133,37 @@ static void bench_conversion(void) {
     }
 }
 
+/* Vectors of 128 values one after the other, from memory to memory that is mapped and touched. */
+static void bench_conversion_of_many(size_t bytes) {
+    enum { DIM = 128 };
+    uint8_t *blobs = aligned_alloc(CHUNK, bytes);
+    int32_t *out = aligned_alloc(CHUNK, bytes);
+    size_t count = bytes / (4 * DIM);
+    if (!blobs || !out) exit(2);
+    madvise(blobs, bytes, MADV_HUGEPAGE);
+    madvise(out, bytes, MADV_HUGEPAGE);
+    for (size_t i = 0; i < count * DIM; i++) {
+        float value = (float)(i % 251) / 251.0f - 0.5f;
+        memcpy(blobs + 4 * i, &value, 4);
+    }
+    memset(out, 1, bytes);
+    for (int i = 0; i < KINDS; i++) {
+        if (!distance_select(kinds[i])) continue;
+        double best = 1e9;
+        for (int turn = 0; turn < 5; turn++) {
+            double start = seconds();
+            for (size_t j = 0; j < count; j++)
+                sink = fixed_from_fp32(blobs + j * 4 * DIM, DIM, out + j * DIM);
+            double taken = seconds() - start;
+            if (taken < best) best = taken;
+        }
+        printf("convert %-8s  %.2f G values/s   (memory to mapped memory)\n", kinds[i],
+               (double)count * DIM * 1e-9 / best);
+    }
+    free(blobs);
+    free(out);
+}
+
 static void bench_text(void) {
     int32_t out[4];
     struct slice texts[4] = {slice_text("0.123456789"),
@@ -178,6 +209,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof strides / sizeof strides[0]; i++)
         equal = bench_scan(query, rows, bytes, strides[i], rounds) && equal;
     bench_conversion();
+    bench_conversion_of_many(bytes);
     bench_text();
     bench_self_check();
     free(rows);
