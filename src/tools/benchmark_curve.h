@@ -5,14 +5,14 @@
 
 #include <stddef.h>
 
-struct point {
+struct curve_point {
     double recall, rate;
 };
 
 #define CURVE_POINTS_MAX 32
 
 struct curve {
-    struct point points[CURVE_POINTS_MAX];
+    struct curve_point points[CURVE_POINTS_MAX];
     size_t count;
 };
 
