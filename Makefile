@@ -304,13 +304,15 @@ lint: ## Layers, kernel purity, globals, style, warnings of gcc and clang, kqueu
 	@$(MAKE) --no-print-directory -sk BUILD=$(BUILD)/lint WERROR=1 lint-built lint-clang lint-kqueue lint-cppcheck
 
 # The part of lint that is a test as well; it needs the objects of this build.
-lint-built: lint-layers lint-style lint-exported lint-globals lint-kernel
+lint-built: lint-layers lint-style lint-errors lint-exported lint-globals lint-kernel
 lint-objects := $(sources:src/%.c=$(BUILD)/obj/%.o)
 
 lint-layers:
 	@utils/check-layers
 lint-style:
 	@utils/check-style
+lint-errors:
+	@utils/check-errors
 lint-exported: $(lint-objects)
 	@utils/check-style --exported $(BUILD)
 lint-globals: $(lint-objects)
@@ -381,5 +383,5 @@ FORCE:
 
 .PHONY: all demo run deps test test-suites test-programs wasm-programs test-arch crash-program bench-programs \
 	fuzz-programs client-programs asan ubsan tsan coverage fuzz bench soak lint lint-built lint-layers \
-	lint-style lint-exported lint-globals lint-kernel lint-clang lint-kqueue lint-cppcheck format install \
+	lint-style lint-errors lint-exported lint-globals lint-kernel lint-clang lint-kqueue lint-cppcheck format install \
 	uninstall clean help

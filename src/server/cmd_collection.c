@@ -1,12 +1,12 @@
 /* Collections as a whole: VCREATE VCARD VDIM VINFO. */
 #include "base/bytes.h"
 #include "kernel/fixed.h"
+#include "server/limits.h"
 #include "server/plan.h"
 #include "server/words.h"
 
 #define M_DEFAULT  16
 #define EF_DEFAULT 200
-#define EF_MAX     1000000
 
 /* An option's number between `least` and `most`; answers "invalid <name>" otherwise. */
 static bool option_number(struct call *call, size_t at, const char *name, uint64_t least,
@@ -52,7 +52,7 @@ static bool read_option(struct call *call, size_t at, struct config *config) {
         good = option_number(call, at + 1, "DIM", 1, VECTOR_DIM_MAX, &value);
         config->dim = (uint32_t)value;
     } else if (call_is(call, at, "m")) {
-        good = option_number(call, at + 1, "M", 4, 4096, &value);
+        good = option_number(call, at + 1, "M", M_MIN, M_MAX, &value);
         config->m = (uint32_t)value;
     } else if (call_is(call, at, "ef")) {
         good = option_number(call, at + 1, "EF", 1, EF_MAX, &value);

@@ -2,14 +2,13 @@
 #include <math.h>
 
 #include "base/sort.h"
+#include "server/limits.h"
 #include "server/score.h"
 #include "server/server.h"
 #include "server/vector_arguments.h"
 #include "server/words.h"
 
 #define COUNT_DEFAULT 10
-#define EF_MAX        1000000
-#define TAGS_MAX      4096
 /* Values compared between two looks at the clock: about half a millisecond. */
 #define VALUES_PER_STEP (UINT32_C(1) << 20)
 

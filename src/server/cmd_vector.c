@@ -1,5 +1,6 @@
 /* Adding elements: VADD VMADD, and VREM. */
 #include "kernel/change.h"
+#include "server/limits.h"
 #include "server/plan.h"
 #include "server/server.h"
 #include "server/vector_arguments.h"
@@ -59,10 +60,10 @@ static bool wish_with_value(struct call *call, size_t *at, struct wishes *wishes
     if (word + 1 >= call->count) return wish_unknown(call);
     *at += 2;
     if (call_is(call, word, "ef")) {
-        if (!wish_number(call, word + 1, "EF", 1, 1000000, &value)) return false;
+        if (!wish_number(call, word + 1, "EF", 1, EF_MAX, &value)) return false;
         wishes->ef = (uint32_t)value;
     } else if (call_is(call, word, "m")) {
-        if (!wish_number(call, word + 1, "M", 4, 4096, &value)) return false;
+        if (!wish_number(call, word + 1, "M", M_MIN, M_MAX, &value)) return false;
         wishes->m = (uint32_t)value;
     } else if (call_is(call, word, "tag")) {
         if (!wish_number(call, word + 1, "TAG", 0, UINT64_MAX, &wishes->tag))

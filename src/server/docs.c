@@ -1,9 +1,14 @@
 /* The reference, printed from the tables: docs/commands.md, docs/options.md,
- * docs/metrics.md and valori.conf. A test compares the files with what this prints. */
+ * docs/metrics.md, docs/errors.md, docs/limits.md and valori.conf. A test compares the
+ * files with what this prints. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/glob.h"
+#include "server/client.h"
+#include "server/error_table.h"
+#include "server/limits.h"
 #include "server/server.h"
 
 static void print_upper(FILE *file, const char *text) {
@@ -185,11 +190,114 @@ static void print_conf(FILE *file) {
     }
 }
 
+static void print_error_text(FILE *file, const char *text) {
+    if (strncmp(text, "Protocol error", 14) == 0) fprintf(file, "ERR ");
+    for (; *text; text++) {
+        if (*text == '%') { /* what is filled in */
+            fprintf(file, "...");
+            text += strcspn(text, "scduix");
+        } else {
+            putc(*text, file);
+        }
+    }
+}
+
+static const char errors_intro[] =
+    "# Errors\n\nPrinted by `valori-server --print-docs errors` from "
+    "`src/server/error_table.c`. `...` stands for what is\nfilled in. After an error "
+    "nothing "
+    "has changed, unless its row says otherwise.\n\n## Replies\n\n"
+    "| error | cause | what to do |\n| --- | --- | --- |\n";
+
+static void print_errors(FILE *file) {
+    const struct error_row *row;
+    const struct exit_row *end;
+    fputs(errors_intro, file);
+    for (size_t i = 0; (row = error_at(i)); i++) {
+        fprintf(file, "| `");
+        print_error_text(file, row->text);
+        fprintf(file, "` | %s | %s |\n", row->cause, row->remedy);
+    }
+    fprintf(file,
+            "\n## Exit codes of valori-server\n\nA supervisor should not start again "
+            "after 3, 4 and 5: nothing changes by itself.\n\n"
+            "| code | meaning | what to do |\n| --- | --- | --- |\n");
+    for (size_t i = 0; (end = exit_at(i)); i++)
+        fprintf(file, "| %d | %s | %s |\n", end->code, end->meaning, end->remedy);
+}
+
+static void print_limit(FILE *file, const char *what, uint64_t value,
+                        const char *beyond) {
+    fprintf(file, "| %s | ", what);
+    if (value >= 65536 && value % 1024 == 0 && value <= INT64_MAX) {
+        print_size(file, (int64_t)value);
+        fprintf(file, " (%" PRIu64 ")", value);
+    } else {
+        fprintf(file, "%" PRIu64, value);
+    }
+    fprintf(file, " | %s |\n", beyond);
+}
+
+static void print_fixed_limits(FILE *file) {
+    static const char too_long[] = "ERR ... exceeds 65536 bytes";
+    struct connection_limits stranger = connection_limits_unauthenticated();
+    print_limit(file, "bytes of a key", NAME_SIZE_MAX, too_long);
+    print_limit(file, "bytes of an element's name", NAME_SIZE_MAX, too_long);
+    print_limit(file, "bytes of an attribute", ATTRIBUTES_SIZE_MAX, too_long);
+    print_limit(file, "values of a vector", VECTOR_DIM_MAX,
+                "ERR invalid vector specification");
+    print_limit(file, "CAPACITY of VCREATE", UINT32_MAX, "ERR invalid CAPACITY");
+    print_limit(file, "a tag", UINT64_MAX, "ERR invalid TAG");
+    print_limit(file, "tags of one search", TAGS_MAX, "ERR too many tags");
+    print_limit(file, "EF", EF_MAX, "ERR invalid EF");
+    print_limit(file, "M, at least", M_MIN, "ERR invalid M");
+    print_limit(file, "M", M_MAX, "ERR invalid M");
+    print_limit(file, "databases", DATABASE_COUNT, "ERR DB index is out of range");
+    print_limit(file, "bytes of a transaction's or a VMADD's entry", BATCH_BYTES_MAX,
+                "ERR the command is too large for the log");
+    print_limit(file, "bytes of a glob pattern", GLOB_PATTERN_LIMIT,
+                "the pattern matches nothing; CONFIG GET: ERR pattern is too long");
+    print_limit(file, "bytes of a client's name", CLIENT_NAME_SIZE - 1,
+                "ERR ... cannot be longer than ... bytes");
+    print_limit(file, "bytes of an inline command", stranger.request.inline_bytes,
+                "ERR Protocol error: too big inline request; closed");
+    print_limit(file, "before the password: arguments", stranger.request.arguments,
+                "ERR Protocol error: unauthenticated multibulk length; closed");
+    print_limit(file, "before the password: bytes of an argument",
+                stranger.request.bulk_bytes,
+                "ERR Protocol error: unauthenticated bulk length; closed");
+    print_limit(file, "before the password: bytes of input", stranger.input_bytes,
+                "closed");
+    print_limit(file, "before the password: bytes of unread replies",
+                stranger.output_bytes, "closed");
+    print_limit(file, "bytes of an option's text", OPTION_TEXT_SIZE - 1,
+                "argument is too long");
+}
+
+static void print_limits(FILE *file) {
+    fprintf(file, "# Limits\n\nPrinted by `valori-server --print-docs limits`.\n\n"
+                  "## Fixed\n\n| what | at most | beyond it |\n| --- | --- | --- |\n");
+    print_fixed_limits(file);
+    fprintf(file, "\n## By option\n\ndocs/options.md says what happens beyond each.\n\n"
+                  "| option | default | may be |\n| --- | --- | --- |\n");
+    for (size_t i = 0; i < option_count(); i++) {
+        const struct option *option = option_at(i);
+        if (option->type != OPTION_SIZE && option->type != OPTION_INTEGER &&
+            option->type != OPTION_OUTPUT_LIMITS)
+            continue;
+        fprintf(file, "| `%s` | `%s` | ", option->name, option->initial);
+        print_values(file, option);
+        fprintf(file, " |\n");
+    }
+}
+
 bool docs_print(const char *what, FILE *file) {
     if (strcmp(what, "commands") == 0) print_commands(file);
     else if (strcmp(what, "options") == 0) print_options(file);
     else if (strcmp(what, "metrics") == 0) print_metrics(file);
     else if (strcmp(what, "conf") == 0) print_conf(file);
+    else if (strcmp(what, "errors") == 0) print_errors(file);
+    else if (strcmp(what, "limits") == 0) print_limits(file);
     else return false;
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "kernel/simd.h"
+#include "server/error_table.h"
 #include "server/server.h"
 
 #define EXIT_CONFIGURATION 1
@@ -14,7 +15,8 @@ static void print_help(FILE *file) {
         file,
         "Usage: valori-server [config-file] [-] [--option value ...] [--check-config]\n"
         "       valori-server --version | --help\n"
-        "       valori-server --print-docs commands | options | metrics | conf\n\n"
+        "       valori-server --print-docs commands | options | metrics |\n"
+        "                              errors | limits | conf\n\n"
         "Without a config file every option has its default: port 8256 on this machine\n"
         "only, data in the current directory, every reply after its sync to disk. `-`\n"
         "reads options from standard input. VALORI_APPENDFSYNC=no in the environment\n"
@@ -25,9 +27,10 @@ static void print_help(FILE *file) {
         fprintf(file, "  --%-28s %s\n", option_at(i)->name,
                 option_at(i)->initial[0] ? option_at(i)->initial : "\"\"");
     fprintf(file,
-            "\nWhat they mean: docs/options.md, or --print-docs options.\n"
-            "Exit codes: 0 clean, 1 configuration, 2 directory in use, 3 damaged data,\n"
-            "4 data of a newer version, 5 files missing or foreign, 70 fault, 74 I/O.\n");
+            "\nWhat they mean: docs/options.md, or --print-docs options.\nExit codes:\n");
+    const struct exit_row *row;
+    for (size_t i = 0; (row = exit_at(i)); i++)
+        fprintf(file, "  %-3d %s\n", row->code, row->meaning);
 }
 
 /* What does not start a server. True: done, *code is the exit code. */

@@ -58,7 +58,7 @@ test "an empty server is small and quick" {
     }
 }
 
-foreach what {commands options metrics conf} path {docs/commands.md docs/options.md docs/metrics.md valori.conf} {
+foreach what {commands options metrics errors limits conf} path {docs/commands.md docs/options.md docs/metrics.md docs/errors.md docs/limits.md valori.conf} {
     test "$path is what --print-docs $what prints" {
         if {[read_file [file join $root $path]] ne "[exec [server_binary] --print-docs $what]\n"} {
             complain "it differs: write it anew with build/valori-server --print-docs $what > $path"
