@@ -49,7 +49,9 @@ static const struct subcommand client_subcommands[] = {
     {.name = "unblock", .run = cmd_client_unblock, .arity = -3,
      .synopsis = "client-id [<TIMEOUT | ERROR>]",
      .summary = "Wake a connection that waits in a command; here none does."},
-    {.name = "tracking", .run = cmd_client_tracking, .arity = -3, .synopsis = "<ON | OFF>",
+    {.name = "tracking", .run = cmd_client_tracking, .arity = -3,
+     .synopsis = "<ON | OFF> [REDIRECT client] [PREFIX prefix...] [BCAST] [OPTIN] [OPTOUT] "
+                 "[NOLOOP]",
      .summary = "Client-side caching: only OFF is accepted."},
     {.name = "trackinginfo", .run = cmd_client_trackinginfo, .arity = 2, .synopsis = "",
      .summary = "That nothing is tracked."},
