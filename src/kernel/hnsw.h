@@ -2,10 +2,10 @@
  *
  * docs/semantics-hnsw-1.md defines the graph; equal logs give equal graphs, on every CPU
  * and at every moment. A vertex of the graph is a *point*: a number, with rows in four
- * pools side by side (code, facts of the code, links of layer 0, and struct point) and
- * one row of `upper` for each higher layer. Points are numbered apart from the slots of
- * records, so that a record's slot is free as soon as the record is gone, while its point
- * still routes. Point 0 does not exist: a link of 0 is no link.
+ * pools side by side (code, facts of the code, links of layer 0, and struct hnsw_point)
+ * and one row of `upper` for each higher layer. Points are numbered apart from the slots
+ * of records, so that a record's slot is free as soon as the record is gone, while its
+ * point still routes. Point 0 does not exist: a link of 0 is no link.
  *
  * A link is a point and, in the top bit, LINK_PIN. The pinned links of layer 0 come in
  * pairs, one in the row of each of the two points, and are the edges of a tree over all
@@ -29,7 +29,7 @@
 #define HNSW_REPAIRED_AT_ONCE 4    /* points that an entry takes a round further */
 #define HNSW_FOUND_MAX        1024 /* points that a row which is written anew chooses from */
 
-struct point {
+struct hnsw_point {
     uint32_t upper; /* row of its links in layer 1; 0: it is in layer 0 alone */
     uint32_t slot;  /* of its record, + 1; 0: the point is free; or one of these: */
 };
@@ -69,7 +69,7 @@ static inline uint32_t hnsw_degree(const struct hnsw *hnsw, uint32_t layer) {
 static inline uint32_t hnsw_width(const struct hnsw *hnsw, uint32_t layer) {
     return round_up_16(hnsw_degree(hnsw, layer));
 }
-static inline const struct point *point_at(const struct hnsw *hnsw, uint32_t point) {
+static inline const struct hnsw_point *point_at(const struct hnsw *hnsw, uint32_t point) {
     return pool_row(&hnsw->points, point);
 }
 static inline bool point_live(const struct hnsw *hnsw, uint32_t point) {

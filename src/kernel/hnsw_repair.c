@@ -21,7 +21,7 @@
 void hnsw_remove(struct hnsw_writer *writer, uint32_t point) {
     struct hnsw *hnsw = writer->hnsw;
     check(point_live(hnsw, point));
-    struct point *dying = pool_own(writer->memory, &hnsw->points, point);
+    struct hnsw_point *dying = pool_own(writer->memory, &hnsw->points, point);
     dying->slot = hnsw->rounds & 1 ? POINT_DEAD_ODD : POINT_DEAD_EVEN;
     hnsw->live--;
     hnsw->dead++;

@@ -24,7 +24,7 @@ void hnsw_begin(struct hnsw *hnsw, const struct config *config) {
     pool_begin(&hnsw->codes, code_stride(config->dim), CHUNK_OF_CODES);
     pool_begin(&hnsw->facts, sizeof(struct code_facts), CHUNK_SMALL);
     pool_begin(&hnsw->links, 4 * hnsw_width(hnsw, 0), CHUNK_AT_RANDOM);
-    pool_begin(&hnsw->points, sizeof(struct point), CHUNK_SMALL);
+    pool_begin(&hnsw->points, sizeof(struct hnsw_point), CHUNK_SMALL);
     pool_begin(&hnsw->upper, sizeof(struct upper_row) + 4 * hnsw_width(hnsw, 1),
                CHUNK_SMALL);
 }
@@ -70,8 +70,8 @@ uint32_t hnsw_take_point(struct memory *memory, struct hnsw *hnsw, uint32_t slot
         *upper = (struct upper_row){.point = point, .above = above};
         above = row;
     }
-    struct point *made = pool_own(memory, &hnsw->points, point);
-    *made = (struct point){.upper = above, .slot = slot + 1};
+    struct hnsw_point *made = pool_own(memory, &hnsw->points, point);
+    *made = (struct hnsw_point){.upper = above, .slot = slot + 1};
     return point;
 }
 

@@ -58,7 +58,7 @@ static uint32_t nearest_slots(const struct search *search, uint32_t *slots,
     const struct beam *beam = &search->graph.beam;
     uint32_t count = 0;
     for (uint32_t i = 0; i < beam->count && count < limit; i++) {
-        const struct point *point =
+        const struct hnsw_point *point =
             point_at(search->graph.hnsw, candidate_point(beam->candidates[i]));
         if (point->slot < POINT_DEAD_EVEN) slots[count++] = point->slot - 1;
     }
