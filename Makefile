@@ -292,8 +292,8 @@ fuzz: ## Fuzz every target for a minute, or one: T=resp FUZZ_SECONDS=3600
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' fuzz-programs
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) BUILD=$(BUILD)/fuzz utils/fuzz $(T)
 
-bench: all bench-programs ## Measure it, beside Redis where that is installed
-	@BUILD=$(BUILD) tests/bench/run
+bench: all ## Curves of recall and rate over real data, beside PEER=host:port (a Redis) if given
+	@BUILD=$(BUILD) PEER='$(PEER)' PEER_PROGRAM='$(PEER_PROGRAM)' tests/bench/run
 
 soak: all crash-program ## The crash laboratory until it is stopped or finds something
 	@BUILD=$(BUILD) tests/crash/run --soak
