@@ -20,6 +20,8 @@
 #include "base/check.h"
 
 #define RECEIVE_SIZE ((size_t)16 << 10)
+/* More than this in one call would hold the loop for milliseconds. */
+#define RECEIVE_MOST ((size_t)512 << 10)
 /* From here on an argument is received by its exact size. */
 #define BIG_ARGUMENT ((size_t)32 << 10)
 /* Room made on the word of a header alone; after that it doubles with what really came.
@@ -105,6 +107,7 @@ static size_t receive_size(const struct connection *connection) {
 
 static enum status receive_into(struct connection *connection, uint8_t *room, size_t size,
                                 size_t *got) {
+    if (size > RECEIVE_MOST) size = RECEIVE_MOST;
     enum status status = connection->os->socket_receive(
         connection->os, connection->socket, room, size, got);
     if (status == STATUS_END) connection->ended = true;

@@ -44,6 +44,11 @@ int system_wake_pair(int ends[2]) {
     return ends[0] >= 0 ? 0 : -1;
 }
 
+void *system_remap(void *block, size_t old_size, size_t new_size) {
+    void *moved = mremap(block, old_size, new_size, MREMAP_MAYMOVE);
+    return moved == MAP_FAILED ? NULL : moved;
+}
+
 void system_huge_pages(void *region, size_t size) {
     (void)madvise(region, size, MADV_HUGEPAGE); /* A kernel without them says no. */
 }

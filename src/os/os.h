@@ -37,6 +37,8 @@ struct file_facts {
     bool regular;
 };
 
+#define WRITE_PARTS_MAX 8 /* of one write_start() */
+
 /* One poll event. `context` is what poller_set() was given. */
 struct poll_event {
     void *context;
@@ -93,11 +95,16 @@ struct os {
     enum status (*file_drop_cache)(const struct os *os, struct file *file,
                                    uint64_t *resident);
 
-    /* --- The sync helper: at most one sync under way ----------------------------------- */
+    /* --- The disk helper: at most one sync or write under way
+     * ---------------------------- */
     /* Start file_sync() on the helper thread. The completion wakes poller_wait(). */
     enum status (*sync_start)(const struct os *os, struct file *file);
-    /* True once per started sync, with its outcome; `error` is the errno or 0. `wait`: block
-     * until then. False when none was started or it is not done. */
+    /* Start file_write() there, of `count` parts (at most WRITE_PARTS_MAX) one after the
+     * other. Their bytes stay as they are until it has ended. */
+    enum status (*write_start)(const struct os *os, struct file *file, uint64_t offset,
+                               const struct slice *parts, size_t count);
+    /* True once per started sync or write, with its outcome; `error` is the errno or 0.
+     * `wait`: block until then. False when none was started or it is not done. */
     bool (*sync_finish)(const struct os *os, bool wait, enum status *outcome, int *error);
 
     /* --- A task beside the loop: at most one at a time ----------------------------------- */

@@ -79,7 +79,11 @@ enum status posix_task_start(const struct os *os, void (*work)(void *context), v
 bool posix_task_wait(const struct os *os, uint64_t timeout_us);
 void posix_task_sleep(const struct os *os, uint64_t us);
 enum status posix_sync_start(const struct os *os, struct file *file);
+enum status posix_write_start(const struct os *os, struct file *file, uint64_t offset,
+                              const struct slice *parts, size_t count);
 bool posix_sync_finish(const struct os *os, bool wait, enum status *outcome, int *error);
+/* Have the helper give a mapped block back; false: it cannot now. */
+bool posix_unmap_later(void *block, size_t size);
 void posix_region_warm(const struct os *os, void *region, size_t size);
 void posix_region_sparse(const struct os *os, void *region, size_t size);
 
@@ -158,6 +162,9 @@ int system_socket(int family);
 /* Two ends of something one can wake with: ends[0] is polled, ends[1] written. Both may
  * be the same descriptor. Non-blocking and close-on-exec. */
 int system_wake_pair(int ends[2]);
+/* Make a mapped block larger or smaller, maybe elsewhere, without copying its bytes; NULL
+ * where the system cannot. Sizes are multiples of the page's. */
+void *system_remap(void *block, size_t old_size, size_t new_size);
 void system_huge_pages(void *region, size_t size);
 void system_small_pages(void *region, size_t size);
 /* Make pages present. True unless the system has no such call. */

@@ -82,6 +82,7 @@ static const struct os real_os = {
     .file_drop_cache = posix_file_drop_cache,
 
     .sync_start = posix_sync_start,
+    .write_start = posix_write_start,
     .sync_finish = posix_sync_finish,
 
     .socket_listen = posix_socket_listen,

@@ -1,6 +1,7 @@
-/* The helper threads: one syncs files, one makes fresh memory present; neither can see
- * anything but the file or the addresses that it was handed. A third lives as long as the
- * task it was made for.
+/* The helper threads: one syncs files and writes to them what is too long for the loop,
+ * one makes fresh memory present and gives large blocks back; neither can see anything
+ * but the file or the addresses that it was handed. A third lives as long as the task it
+ * was made for.
  *
  * They are two because a sync has somebody waiting for every microsecond of it, and
  * clearing a huge page takes a hundred of them.
@@ -21,6 +22,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,12 +46,20 @@ static int start_helper(void *(*body)(void *context)) {
 
 enum phase { PHASE_IDLE, PHASE_WANTED, PHASE_RUNNING, PHASE_DONE };
 
+/* A sync, or with parts a write. */
+struct work {
+    struct file *file;
+    uint64_t offset;
+    size_t count;
+    struct slice parts[WRITE_PARTS_MAX];
+};
+
 static struct {
     pthread_mutex_t lock; /* over every change of phase, and over what follows here */
     pthread_cond_t work;  /* the phase became WANTED */
     pthread_cond_t done;  /* the phase became DONE */
     bool started;
-    struct file *file;
+    struct work order;
     enum status outcome;
     int error;
 
@@ -61,14 +71,27 @@ static struct {
     .done = PTHREAD_COND_INITIALIZER,
 };
 
-static struct file *next_file(void) {
+static struct work next_work(void) {
     pthread_mutex_lock(&syncs.lock);
     while (atomic_load(&syncs.phase) != PHASE_WANTED)
         pthread_cond_wait(&syncs.work, &syncs.lock);
     atomic_store(&syncs.phase, PHASE_RUNNING);
-    struct file *file = syncs.file;
+    struct work work = syncs.order;
     pthread_mutex_unlock(&syncs.lock);
-    return file;
+    return work;
+}
+
+static enum status do_work(const struct os *os, const struct work *work) {
+    if (work->count == 0) return posix_file_sync(os, work->file);
+    uint64_t offset = work->offset;
+    for (size_t i = 0; i < work->count; i++) {
+        const struct slice *part = &work->parts[i];
+        enum status status =
+            posix_file_write(os, work->file, offset, part->data, part->size);
+        if (status) return status;
+        offset += part->size;
+    }
+    return STATUS_OK;
 }
 
 static void report(enum status outcome, int error) {
@@ -81,22 +104,21 @@ static void report(enum status outcome, int error) {
     if (atomic_load(&syncs.loop_sleeps)) posix_wake();
 }
 
-static void *sync_files(void *context) {
+static void *serve_disk(void *context) {
     (void)context;
     const struct os *os = posix_os();
     for (;;) {
-        struct file *file = next_file();
-        enum status outcome = posix_file_sync(os, file);
+        struct work work = next_work();
+        enum status outcome = do_work(os, &work);
         report(outcome, outcome ? os->error(os) : 0);
     }
     return NULL;
 }
 
-enum status posix_sync_start(const struct os *os, struct file *file) {
-    (void)os;
+static enum status order(const struct work *work) {
     check(atomic_load(&syncs.phase) == PHASE_IDLE);
     if (!syncs.started) {
-        int error = start_helper(sync_files);
+        int error = start_helper(serve_disk);
         if (error != 0) {
             posix_failure(error);
             return STATUS_IO;
@@ -104,12 +126,26 @@ enum status posix_sync_start(const struct os *os, struct file *file) {
         syncs.started = true;
     }
     pthread_mutex_lock(&syncs.lock);
-    syncs.file = file;
+    syncs.order = *work;
     atomic_store(&syncs.phase, PHASE_WANTED);
     pthread_mutex_unlock(&syncs.lock);
     pthread_cond_signal(
         &syncs.work); /* Unlocked: else it would wake only to wait for us. */
     return STATUS_OK;
+}
+
+enum status posix_sync_start(const struct os *os, struct file *file) {
+    (void)os;
+    return order(&(struct work){.file = file});
+}
+
+enum status posix_write_start(const struct os *os, struct file *file, uint64_t offset,
+                              const struct slice *parts, size_t count) {
+    (void)os;
+    struct work work = {.file = file, .offset = offset, .count = count};
+    check(count > 0 && count <= WRITE_PARTS_MAX);
+    for (size_t i = 0; i < count; i++) work.parts[i] = parts[i];
+    return order(&work);
 }
 
 bool posix_sync_finish(const struct os *os, bool wait, enum status *outcome, int *error) {
@@ -199,54 +235,69 @@ void posix_task_sleep(const struct os *os, uint64_t us) {
     nanosleep(&time, NULL);
 }
 
-/* --- Warm regions
+/* --- Memory
  * --------------------------------------------------------------------------- */
 
-/* More than anybody asks for at once; what does not fit is not warmed. */
-#define WARM_QUEUE 16
-/* So much at a time, that an munmap() of the loop need not wait long. */
-#define WARM_PIECE ((size_t)2 << 20)
+/* More than anybody asks for at once; what does not fit is not done here. */
+#define MEMORY_QUEUE 16
+/* So much at a time, that an mmap() or munmap() of the loop need not wait long. */
+#define MEMORY_PIECE ((size_t)2 << 20)
+
+struct memory_job {
+    uint8_t *block;
+    size_t size;
+    bool give; /* back to the system; else touch it */
+};
 
 static struct {
     pthread_mutex_t lock; /* over everything here */
     pthread_cond_t work;
     bool started;
-    size_t first, count; /* the queue is jobs[first], and on, modulo WARM_QUEUE */
-    struct {
-        uint8_t *region;
-        size_t size;
-    } jobs[WARM_QUEUE];
-} warm = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER};
+    size_t first, count; /* the queue is jobs[first], and on, modulo MEMORY_QUEUE */
+    struct memory_job jobs[MEMORY_QUEUE];
+} memory = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER};
 
-static void *warm_regions(void *context) {
+static struct memory_job next_memory_job(void) {
+    pthread_mutex_lock(&memory.lock);
+    while (memory.count == 0) pthread_cond_wait(&memory.work, &memory.lock);
+    struct memory_job job = memory.jobs[memory.first];
+    memory.first = (memory.first + 1) % MEMORY_QUEUE;
+    memory.count--;
+    pthread_mutex_unlock(&memory.lock);
+    return job;
+}
+
+static void *serve_memory(void *context) {
     (void)context;
     for (;;) {
-        pthread_mutex_lock(&warm.lock);
-        while (warm.count == 0) pthread_cond_wait(&warm.work, &warm.lock);
-        uint8_t *next = warm.jobs[warm.first].region;
-        size_t left = warm.jobs[warm.first].size;
-        warm.first = (warm.first + 1) % WARM_QUEUE;
-        warm.count--;
-        pthread_mutex_unlock(&warm.lock);
-        while (left > 0) {
-            size_t piece = left < WARM_PIECE ? left : WARM_PIECE;
-            if (!system_populate(next, piece)) break;
-            next += piece;
-            left -= piece;
+        struct memory_job job = next_memory_job();
+        while (job.size > 0) {
+            size_t piece = job.size < MEMORY_PIECE ? job.size : MEMORY_PIECE;
+            if (job.give) check(munmap(job.block, piece) == 0);
+            else if (!system_populate(job.block, piece)) break;
+            job.block += piece;
+            job.size -= piece;
         }
     }
     return NULL;
 }
 
+static bool put_memory_job(struct memory_job job) {
+    pthread_mutex_lock(&memory.lock);
+    if (!memory.started) memory.started = start_helper(serve_memory) == 0;
+    bool room = memory.started && memory.count < MEMORY_QUEUE;
+    if (room) memory.jobs[(memory.first + memory.count++) % MEMORY_QUEUE] = job;
+    pthread_mutex_unlock(&memory.lock);
+    pthread_cond_signal(&memory.work);
+    return room;
+}
+
 void posix_region_warm(const struct os *os, void *region, size_t size) {
     (void)os;
-    pthread_mutex_lock(&warm.lock);
-    if (!warm.started) warm.started = start_helper(warm_regions) == 0;
-    if (warm.started && warm.count < WARM_QUEUE) {
-        size_t last = (warm.first + warm.count++) % WARM_QUEUE;
-        warm.jobs[last].region = region;
-        warm.jobs[last].size = size;
-    }
-    pthread_mutex_unlock(&warm.lock);
-    pthread_cond_signal(&warm.work);
+    put_memory_job((struct memory_job){.block = region, .size = size});
+}
+
+bool posix_unmap_later(void *block, size_t size) {
+    return put_memory_job(
+        (struct memory_job){.block = block, .size = size, .give = true});
 }

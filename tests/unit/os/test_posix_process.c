@@ -114,6 +114,34 @@ static void the_allocator_counts(void) {
            strncmp(os_allocator_name(), "jemalloc-", 9) == 0);
 }
 
+/* Across every border between what is allocated and what is mapped. */
+static void large_blocks_keep_their_bytes(void) {
+    static const size_t sizes[] = {100,      1000000, 1048575, 1048576, 1048577, 5000000,
+                                   64 << 20, 9000000, 2000000, 1048576, 1048575, 10};
+    const struct allocator *allocator = os_allocator();
+    size_t before = os_allocator_used(), old = 0;
+    uint8_t *block = NULL;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        size_t size = sizes[i], kept = size < old ? size : old;
+        block = allocator->resize(allocator->context, block, old, size);
+        EXPECT(block != NULL);
+        EXPECT_EQUAL(os_allocator_used() - before, size);
+        for (size_t at = 0; at < kept; at += 997) EXPECT_EQUAL(block[at], (uint8_t)(at * 7));
+        for (size_t at = 0; at < size; at++) block[at] = (uint8_t)(at * 7);
+        old = size;
+    }
+    release(allocator, block, old);
+    for (int i = 0; i < 50; i++) { /* More than the helper takes at once. */
+        block = allocate(allocator, 8 << 20);
+        EXPECT(block != NULL);
+        block[0] = block[(8 << 20) - 1] = 1;
+        release(allocator, block, 8 << 20);
+    }
+    EXPECT_EQUAL(os_allocator_used(), before);
+    EXPECT(allocate(allocator, SIZE_MAX - 1) == NULL);
+    EXPECT(allocate(allocator, SIZE_MAX / 4) == NULL);
+}
+
 static void regions_are_aligned_and_zero(void) {
     const size_t unit = (size_t)2 << 20;
     for (size_t count = 1; count <= 5; count++) {
@@ -160,6 +188,7 @@ int main(void) {
     RUN(a_failed_check_exits_with_70);
     RUN(signals_ask_for_a_stop);
     RUN(the_allocator_counts);
+    RUN(large_blocks_keep_their_bytes);
     RUN(regions_are_aligned_and_zero);
     RUN(clocks_go_on);
     RUN(random_bytes_differ);

@@ -1,6 +1,7 @@
 /* The helper threads: syncs that end on their own, wake the poller and are told once; a task. */
 #define _GNU_SOURCE
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -85,6 +86,36 @@ static void a_finished_sync_needs_no_sleep(void) {
     for (int i = 0; i < 3; i++) os->poller_wait(os, poller, &event, 1, 20000);
     EXPECT(os->monotonic_us(os) - start >= 40000);
     os->poller_destroy(os, poller);
+    os->file_close(os, file);
+    directory_end();
+}
+
+static void writes_parts_one_after_the_other(void) {
+    struct file *file;
+    enum status outcome;
+    int error;
+    static uint8_t large[3000000], back[sizeof large + 16];
+    for (size_t i = 0; i < sizeof large; i++) large[i] = (uint8_t)(i * 31 >> 4);
+    const struct slice parts[] = {slice_text("head"), slice_of(NULL, 0),
+                                  slice_of(large, sizeof large), slice_text("tail")};
+    directory_begin();
+    EXPECT_EQUAL(os->file_open(os, directory, "a", FILE_CREATE, &file), STATUS_OK);
+    EXPECT_EQUAL(os->write_start(os, file, 8, parts, 4), STATUS_OK);
+    EXPECT(finish(true, &outcome, &error));
+    EXPECT_EQUAL(outcome, STATUS_OK);
+    EXPECT(!finish(false, &outcome, &error));
+    size_t got;
+    EXPECT_EQUAL(os->file_read(os, file, 0, back, sizeof back, &got), STATUS_OK);
+    EXPECT_EQUAL(got, sizeof back);
+    EXPECT_BYTES(back, "\0\0\0\0\0\0\0\0head", 12);
+    EXPECT(memcmp(back + 12, large, sizeof large) == 0);
+    EXPECT_BYTES(back + 12 + sizeof large, "tail", 4);
+    os->file_close(os, file);
+    EXPECT_EQUAL(os->file_open(os, directory, "a", FILE_READ, &file), STATUS_OK);
+    EXPECT_EQUAL(os->write_start(os, file, 0, parts, 1), STATUS_OK); /* It may not. */
+    EXPECT(finish(true, &outcome, &error));
+    EXPECT_EQUAL(outcome, STATUS_IO);
+    EXPECT_EQUAL(error, EBADF);
     os->file_close(os, file);
     directory_end();
 }
@@ -181,6 +212,7 @@ int main(void) {
     RUN(tells_each_sync_once);
     RUN(wakes_the_poller);
     RUN(a_finished_sync_needs_no_sleep);
+    RUN(writes_parts_one_after_the_other);
     RUN(waits_for_time);
     RUN(warms_regions);
     RUN(a_task_runs_and_ends);
