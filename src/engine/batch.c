@@ -3,57 +3,88 @@
 #include "base/check.h"
 #include "engine/engine_internal.h"
 
+#define MEMBERS_PER_STEP 64
+
 void batch_start(struct engine *engine, const struct batch_reader *reader,
                  uint64_t sequence, bool admitted) {
-    engine->batch = (struct running_batch){
-        .reader = *reader, .sequence = sequence, .admitted = admitted, .running = true};
+    engine->batch = (struct running_batch){.phase = BATCH_APPLY,
+                                           .reader = *reader,
+                                           .sequence = sequence,
+                                           .admitted = admitted};
 }
 
-/* All members of the group that `reader` stands before, against the state as it is. The
- * reader is a copy: the members are read again when they are applied. */
-static enum status check_group(const struct engine *engine, struct batch_reader reader,
-                               uint32_t count, enum status *refusal) {
-    struct group group = {.count = count};
-    struct change first, member;
-    for (uint32_t i = 0; i < count; i++) {
-        enum status status = batch_next(&reader, &member);
+/* --- Groups ------------------------------------------------------------------------- */
+
+/* The members of a group of `count` come next in `reader`. They are looked at through a
+ * copy of it, since they are read again when they are applied. */
+static void begin_check(struct running_batch *batch, const struct batch_reader *reader,
+                        uint32_t count) {
+    batch->ahead = *reader;
+    batch->group = (struct group){.count = count};
+    batch->unchecked = count;
+}
+
+/* Hold some more members against the state as it is. STATUS_AGAIN: there are others. */
+static enum status check_some(struct engine *engine) {
+    struct running_batch *batch = &engine->batch;
+    for (int i = 0; i < MEMBERS_PER_STEP && batch->unchecked > 0; i++) {
+        struct change member;
+        enum status status = batch_next(&batch->ahead, &member);
         if (status) return status == STATUS_END ? STATUS_CORRUPT : status;
-        if (i == 0) first = member;
+        if (batch->unchecked == batch->group.count)
+            memcpy(batch->group_object, member.object_hash, SHA256_SIZE);
         bool fits = member.type == CHANGE_VADD &&
-                    memcmp(member.object_hash, first.object_hash, SHA256_SIZE) == 0;
+                    memcmp(member.object_hash, batch->group_object, SHA256_SIZE) == 0;
         if (!fits) return STATUS_CORRUPT;
-        kernel_group_check(engine->kernel, &group, &member);
+        kernel_group_check(engine->kernel, &batch->group, &member);
+        batch->unchecked--;
     }
-    *refusal = group.status;
+    return batch->unchecked > 0 ? STATUS_AGAIN : STATUS_OK;
+}
+
+/* All members were looked at. */
+static void begin_group(struct running_batch *batch, struct batch_event *event) {
+    batch->group_refusal = batch->admitted ? STATUS_OK : batch->group.status;
+    *event = (struct batch_event){.applied = true, .type = CHANGE_GROUP};
+    event->outcome.status = batch->group_refusal;
+}
+
+static enum status check_group(struct engine *engine, struct batch_event *event) {
+    enum status status = check_some(engine);
+    *event = (struct batch_event){.applied = false};
+    if (status) return status == STATUS_AGAIN ? STATUS_OK : status;
+    begin_group(&engine->batch, event);
     return STATUS_OK;
 }
 
-static enum status begin_group(struct engine *engine, const struct change *change,
-                               struct batch_event *event) {
+static enum status meet_group(struct engine *engine, const struct change *change,
+                              struct batch_event *event) {
     struct running_batch *batch = &engine->batch;
     if (batch->group_left > 0) return STATUS_CORRUPT;
     batch->group_left = change->group_count;
-    batch->group_refusal = STATUS_OK;
-    enum status status = STATUS_OK;
-    if (!batch->admitted)
-        status = check_group(engine, batch->reader, change->group_count,
-                             &batch->group_refusal);
-    event->outcome.status = batch->group_refusal;
-    return status;
+    if (batch->admitted) {
+        begin_group(batch, event);
+        return STATUS_OK;
+    }
+    begin_check(batch, &batch->reader, change->group_count);
+    return check_group(engine, event);
 }
+
+/* --- Applying ----------------------------------------------------------------------- */
 
 enum status batch_step(struct engine *engine, struct batch_event *event) {
     struct running_batch *batch = &engine->batch;
-    check(batch->running);
+    check(batch->phase == BATCH_APPLY);
+    if (batch->unchecked > 0) return check_group(engine, event);
     struct change change;
     enum status status = batch_next(&batch->reader, &change);
     if (status == STATUS_END) {
-        batch->running = false;
+        batch->phase = BATCH_NONE;
         return batch->group_left == 0 ? STATUS_END : STATUS_CORRUPT;
     }
     if (status) return status;
     *event = (struct batch_event){.applied = true, .type = change.type};
-    if (change.type == CHANGE_GROUP) return begin_group(engine, &change, event);
+    if (change.type == CHANGE_GROUP) return meet_group(engine, &change, event);
     bool member = batch->group_left > 0;
     if (member) batch->group_left--;
 #ifdef BUG_21
@@ -68,25 +99,32 @@ enum status batch_step(struct engine *engine, struct batch_event *event) {
     return STATUS_OK;
 }
 
-/* A batch that is one group (VMADD) is refused before it is logged. */
-static enum status admit(struct engine *engine, const struct batch_reader *whole,
-                         bool *admitted) {
-    struct batch_reader reader = *whole;
-    struct change change;
-    check(batch_next(&reader, &change) == STATUS_OK);
-    *admitted = change.type == CHANGE_GROUP && change.group_count == whole->count - 1;
-    if (!*admitted) return STATUS_OK;
-    enum status refusal;
-    check(check_group(engine, reader, change.group_count, &refusal) == STATUS_OK);
-    return refusal;
+enum status engine_batch_next(struct engine *engine, struct batch_event *event) {
+    enum status status = batch_step(engine, event);
+    check(status == STATUS_OK || status == STATUS_END); /* We made these bytes. */
+    return status;
 }
 
-enum status engine_batch_submit(struct engine *engine, const struct batch *batch,
-                                uint64_t *sequence) {
-    if (engine->phase == PHASE_FAILED) return STATUS_IO;
-    if (engine->refusing) return STATUS_NO_SPACE;
-    check(engine->phase == PHASE_READY && !engine->batch.running && batch->count > 0);
+/* --- Submitting --------------------------------------------------------------------- */
 
+/* A batch that is one group (VMADD) is refused before it is logged. */
+static void begin_admission(struct running_batch *running, const struct batch *batch) {
+    struct change change;
+    *running = (struct running_batch){
+        .phase = BATCH_ADMIT,
+        .reader = {.elements = buffer_slice(&batch->elements),
+                   .payload = buffer_slice(&batch->payload),
+                   .count = batch->count},
+    };
+    struct batch_reader reader = running->reader;
+    check(batch_next(&reader, &change) == STATUS_OK);
+    running->admitted =
+        change.type == CHANGE_GROUP && change.group_count == batch->count - 1;
+    if (running->admitted) begin_check(running, &reader, change.group_count);
+}
+
+static enum status begin_append(struct engine *engine, const struct batch *batch) {
+    struct running_batch *running = &engine->batch;
     uint8_t head[5 + SHA256_SIZE];
     struct entry_parts parts = {.type = CHANGE_BATCH,
                                 .payload = buffer_slice(&batch->payload)};
@@ -95,22 +133,38 @@ enum status engine_batch_submit(struct engine *engine, const struct batch *batch
     parts.body_head = slice_of(head, head_size);
     if (listed) parts.list = buffer_slice(&batch->elements);
     else parts.body = buffer_slice(&batch->elements);
-
-    struct batch_reader reader = {.elements = buffer_slice(&batch->elements),
-                                  .payload = parts.payload,
-                                  .count = batch->count};
-    bool admitted;
-    enum status status = admit(engine, &reader, &admitted);
-    if (!status)
-        status = kernel_reserve(engine->kernel, parts.payload.size, batch->count);
-    if (!status) status = engine_append(engine, &parts, sequence);
-    if (status) return status;
-    batch_start(engine, &reader, *sequence, admitted);
-    return STATUS_OK;
+    enum status status = kernel_reserve(engine->kernel, parts.payload.size, batch->count);
+    running->phase = BATCH_APPEND;
+    return status ? status : engine_append_batch(engine, &parts, &running->sequence);
 }
 
-enum status engine_batch_next(struct engine *engine, struct batch_event *event) {
-    enum status status = batch_step(engine, event);
-    check(status == STATUS_OK || status == STATUS_END); /* We made these bytes. */
+static enum status admit(struct engine *engine, const struct batch *batch) {
+    enum status status = engine->batch.unchecked > 0 ? check_some(engine) : STATUS_OK;
+    check(status == STATUS_OK || status == STATUS_AGAIN); /* We made these bytes. */
+    if (!status) status = engine->batch.group.status;
+    return status ? status : begin_append(engine, batch);
+}
+
+enum status engine_batch_submit(struct engine *engine, const struct batch *batch,
+                                uint64_t *sequence) {
+    struct running_batch *running = &engine->batch;
+    if (engine->phase == PHASE_FAILED) return STATUS_IO;
+    check(engine->phase == PHASE_READY && running->phase != BATCH_APPLY);
+    if (running->phase == BATCH_NONE) {
+        if (engine->refusing) return STATUS_NO_SPACE;
+        check(batch->count > 0);
+        begin_admission(running, batch);
+    }
+    enum status status = running->phase == BATCH_ADMIT
+                             ? admit(engine, batch)
+                             : engine_append_step(engine, &running->sequence);
+    if (status == STATUS_AGAIN) return status;
+    running->phase = status ? BATCH_NONE : BATCH_APPLY;
+    *sequence = running->sequence;
     return status;
+}
+
+bool engine_batch_waits(const struct engine *engine) {
+    return engine->batch.phase == BATCH_APPEND && engine->log &&
+           log_append_waits(engine->log);
 }

@@ -73,6 +73,7 @@ static enum status open_directory(struct engine *engine, struct engine_report *r
 static enum status open_log(struct engine *engine, struct engine_report *report) {
     struct log_options options = {.segment_size = engine->options.segment_size,
                                   .reserve_size = RESERVE_SIZE,
+                                  .long_frame = engine->options.long_frame,
                                   .read_only = engine->options.read_only};
     enum status status = log_open(engine->os, engine->allocator, engine->directory,
                                   &options, &engine->log, &report->log);
@@ -169,37 +170,66 @@ static void note_append(struct engine *engine, uint64_t before) {
         engine->unsynced_since_us = engine->os->monotonic_us(engine->os);
 }
 
-enum status engine_append(struct engine *engine, const struct entry_parts *parts,
-                          uint64_t *sequence) {
-    uint64_t size = engine_size(engine);
+static void make_entry(struct engine *engine, const struct entry_parts *parts,
+                       struct appending *appending) {
     struct entry entry = {.type = parts->type,
                           .flags = parts->flags,
-                          .sequence = size,
+                          .sequence = engine_size(engine),
                           .time_us = next_time(engine)};
+    uint8_t *head = appending->head;
     memcpy(entry.principal, engine->principal, SHA256_SIZE);
-    uint8_t head[ENTRY_HEADER_SIZE + 64];
-    check(parts->body_head.size <= 64);
+    check(parts->body_head.size <= sizeof appending->head - ENTRY_HEADER_SIZE);
     entry_encode_header(&entry, parts->body_head.size + parts->body.size, head);
     if (parts->body_head.size > 0)
         memcpy(head + ENTRY_HEADER_SIZE, parts->body_head.data, parts->body_head.size);
-    struct log_entry logged = {
+    appending->time_us = entry.time_us;
+    appending->logged = (struct log_entry){
         .type = parts->type,
         .head = slice_of(head, ENTRY_HEADER_SIZE + parts->body_head.size),
         .body = parts->body,
         .list = parts->list,
         .payload = parts->payload,
     };
-    check(logged.head.size + logged.body.size <= ENTRY_SIZE_MAX);
-    uint8_t leaf[SHA256_SIZE];
-    enum status status = engine->log ? log_append(engine->log, &logged, leaf)
-                                     : append_in_memory(engine, &logged);
+    check(appending->logged.head.size + parts->body.size <= ENTRY_SIZE_MAX);
+}
+
+/* The log has answered. */
+static enum status note_answer(struct engine *engine, const struct appending *appending,
+                               enum status status, uint64_t *sequence) {
     if (status == STATUS_NO_SPACE) engine->refusing = true;
     if (status == STATUS_IO) engine->phase = PHASE_FAILED;
     if (status) return status;
-    engine->last_time_us = entry.time_us;
-    note_append(engine, size);
-    *sequence = size;
+    engine->last_time_us = appending->time_us;
+    *sequence = engine_size(engine) - 1;
+    note_append(engine, *sequence);
     return STATUS_OK;
+}
+
+enum status engine_append(struct engine *engine, const struct entry_parts *parts,
+                          uint64_t *sequence) {
+    struct appending appending = {.time_us = 0};
+    uint8_t leaf[SHA256_SIZE];
+    make_entry(engine, parts, &appending);
+    enum status status = engine->log ? log_append(engine->log, &appending.logged, leaf)
+                                     : append_in_memory(engine, &appending.logged);
+    return note_answer(engine, &appending, status, sequence);
+}
+
+enum status engine_append_batch(struct engine *engine, const struct entry_parts *parts,
+                                uint64_t *sequence) {
+    struct appending *appending = &engine->batch.appending;
+    uint8_t leaf[SHA256_SIZE];
+    make_entry(engine, parts, appending);
+    enum status status = engine->log
+                             ? log_append_long(engine->log, &appending->logged, leaf)
+                             : append_in_memory(engine, &appending->logged);
+    return note_answer(engine, appending, status, sequence);
+}
+
+enum status engine_append_step(struct engine *engine, uint64_t *sequence) {
+    uint8_t leaf[SHA256_SIZE];
+    enum status status = log_append_step(engine->log, leaf);
+    return note_answer(engine, &engine->batch.appending, status, sequence);
 }
 
 void engine_note_change(struct engine *engine) {
@@ -213,7 +243,7 @@ void engine_note_change(struct engine *engine) {
 /* What any write is asked first. */
 static enum status writable(const struct engine *engine) {
     if (engine->phase == PHASE_FAILED) return STATUS_IO;
-    check(engine->phase == PHASE_READY && !engine->batch.running);
+    check(engine->phase == PHASE_READY && engine->batch.phase == BATCH_NONE);
     return engine->refusing ? STATUS_NO_SPACE : STATUS_OK;
 }
 

@@ -25,6 +25,7 @@ struct engine_options {
     uint64_t seal_interval_us; /* seal this long after the first unsealed change; 1 s */
     uint64_t seal_dirty_max;   /* or when this many leaves have changed; 1,024 */
     uint64_t segment_size;     /* of the log */
+    uint64_t long_frame;       /* as in struct log_options */
     bool verify_every_seal;    /* recovery compares all of them, not only the last */
     bool read_only; /* recover and change nothing: for tools; no writes after */
 };
@@ -71,9 +72,13 @@ enum status engine_submit(struct engine *engine, struct change *change,
 /* The same for many at once, as one entry. The batch was filled by batch_add() with
  * committed changes; it is borrowed until engine_batch_next() has said STATUS_END, and
  * nothing else may be submitted before. A batch that holds a single GROUP is admitted as
- * a whole (VMADD): its refusal comes back here. */
+ * a whole (VMADD): its refusal comes back here. STATUS_AGAIN: that was a small step of a
+ * large batch; call again with the same one, and submit and seal nothing else. While
+ * engine_batch_waits() for the disk's helper, which wakes the poller, calls do nothing.
+ */
 enum status engine_batch_submit(struct engine *engine, const struct batch *batch,
                                 uint64_t *sequence);
+bool engine_batch_waits(const struct engine *engine);
 struct batch_event {
     bool applied; /* false: only progress (a group's elements were looked at) */
     uint8_t type; /* of the element, when applied. A GROUP comes before its members */

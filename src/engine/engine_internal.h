@@ -13,14 +13,34 @@ enum engine_phase {
     PHASE_FAILED, /* final: only engine_close() */
 };
 
+enum batch_phase {
+    BATCH_NONE,
+    BATCH_ADMIT,  /* it is a group, whose members are looked at */
+    BATCH_APPEND, /* its long frame goes into the log */
+    BATCH_APPLY,  /* it is in the log */
+};
+
+/* An entry on its way into the log. */
+struct appending {
+    uint8_t head[ENTRY_HEADER_SIZE + 64];
+    struct log_entry logged;
+    uint64_t time_us;
+};
+
 /* A batch under way: its elements and, inside a group, what became of the group. */
 struct running_batch {
+    enum batch_phase phase;
     struct batch_reader reader;
     uint64_t sequence;
     uint32_t group_left;       /* members still to come */
     enum status group_refusal; /* of the group they belong to */
     bool admitted;             /* its group was checked before it was logged */
-    bool running;
+    /* The members of a group that are looked at before one of them is applied. */
+    struct batch_reader ahead;
+    struct group group;
+    uint32_t unchecked; /* of them */
+    uint8_t group_object[SHA256_SIZE];
+    struct appending appending;
 };
 
 struct engine {
@@ -72,6 +92,11 @@ struct entry_parts {
 };
 enum status engine_append(struct engine *engine, const struct entry_parts *parts,
                           uint64_t *sequence);
+/* The same for the running batch. STATUS_AGAIN: its frame is a long one, and
+ * engine_append_step() goes on until that answers anything else. */
+enum status engine_append_batch(struct engine *engine, const struct entry_parts *parts,
+                                uint64_t *sequence);
+enum status engine_append_step(struct engine *engine, uint64_t *sequence);
 
 /* Note that a change was applied. */
 void engine_note_change(struct engine *engine);

@@ -84,7 +84,7 @@ static enum status replay_batch(struct engine *engine, const struct entry *entry
     struct batch_event event;
     while (!(status = batch_step(engine, &event))) {
     }
-    engine->batch.running = false;
+    engine->batch.phase = BATCH_NONE;
     return status == STATUS_END ? STATUS_OK : status;
 }
 

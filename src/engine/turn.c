@@ -8,12 +8,12 @@
 #define WINDOW_US      (2 * SECOND) /* everysec: older unsynced entries hold answers back */
 #define IN_PLACE_BYTES (UINT64_C(64) << 10) /* more than this goes to the helper */
 #define WINDOW_BYTES   (UINT64_C(64) << 20)
-#define HOLD_BYTES     (UINT64_C(8) << 20) /* one frame as great as this does not wait */
 
 static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static enum status seal_if_due(struct engine *engine, uint64_t now, uint64_t *next_us) {
-    if (engine->dirty == 0 || engine->refusing || engine->batch.running) return STATUS_OK;
+    if (engine->dirty == 0 || engine->refusing || engine->batch.phase != BATCH_NONE)
+        return STATUS_OK;
     uint64_t due = engine->dirty_since_us + engine->options.seal_interval_us;
     if (now < due && engine->dirty < engine->options.seal_dirty_max) {
         *next_us = sooner(*next_us, due);
@@ -73,11 +73,10 @@ static enum status start_sync(struct engine *engine, uint64_t now) {
 }
 
 /* A write waits inside the system while the same file is being synced, and the loop with
- * it. So frames stay in the buffer until the sync has ended, unless they become many. */
+ * it. So frames stay in the buffer until the sync has ended; if they become many the log
+ * writes them by itself, and long ones are the helper's anyway. */
 static enum status flush(struct engine *engine) {
-    bool hold =
-        log_sync_running(engine->log) && log_buffered_bytes(engine->log) < HOLD_BYTES;
-    return hold ? STATUS_OK : log_flush(engine->log);
+    return log_sync_running(engine->log) ? STATUS_OK : log_flush(engine->log);
 }
 
 static enum status sync_by_policy(struct engine *engine, uint64_t now,

@@ -111,16 +111,11 @@ static bool plan_queue(struct server *server, uint64_t deadline_us) {
 
 /* --- Running ---------------------------------------------------------------------- */
 
-/* Put the batch into the log. False: none of it will happen, and that is answered. */
-static bool submit_queue(struct server *server) {
-    struct job *job = &server->job;
-    uint64_t sequence;
-    if (job->plan.count == 0 && !job->plan.broken) return true;
-    enum status status = job->plan.broken;
-    if (!status) status = engine_batch_submit(server->engine, &job->batch, &sequence);
+/* The batch was put into the log, or not. False: none of it will happen, and that is
+ * answered. */
+static bool note_submitted(struct job *job, enum status status) {
     switch (status) {
     case STATUS_OK:
-        job->submitted = true;
         return true;
     case STATUS_MEMORY:
     case STATUS_TOO_LARGE:
@@ -206,9 +201,15 @@ bool exec_step(struct server *server, uint64_t deadline_us) {
     }
     if (job->phase == JOB_PLAN) {
         if (!plan_queue(server, deadline_us)) return false;
-        if (!submit_queue(server)) return true;
-        job->at = job->queue.first;
+        job->phase = JOB_SUBMIT;
+    }
+    if (job->phase == JOB_SUBMIT) {
+        enum status status = job->plan.broken;
+        if (!status && job->plan.count) status = job_submit(server, deadline_us);
+        if (status == STATUS_AGAIN) return false;
         job->phase = JOB_WALK;
+        if (!note_submitted(job, status)) return true;
+        job->at = job->queue.first;
         reply_array(call_reply(&job->call), job->queue.count);
     }
     return answer_queue(server, deadline_us);

@@ -31,15 +31,37 @@ bool job_walk(struct server *server, uint32_t changes, uint64_t deadline_us) {
             else if (tally->status == STATUS_OK) tally->status = event.outcome.status;
             tally->added += event.outcome.status == STATUS_OK && event.outcome.added;
         }
-        if (steps % 32 == 0 && server_clock(server) >= deadline_us) return false;
+        if (steps % 8 == 0 && server_clock(server) >= deadline_us) return false;
     }
     return true;
 }
 
+/* While the helper writes the batch, the loop sleeps: the helper wakes it. */
+enum status job_submit(struct server *server, uint64_t deadline_us) {
+    struct job *job = &server->job;
+    uint64_t sequence;
+    enum status status;
+    job->wake_us = 0;
+    do {
+        status = engine_batch_submit(server->engine, &job->batch, &sequence);
+        if (status == STATUS_AGAIN && engine_batch_waits(server->engine)) {
+            job->wake_us = UINT64_MAX;
+            return status;
+        }
+    } while (status == STATUS_AGAIN && server_clock(server) < deadline_us);
+    job->submitted = status == STATUS_OK;
+    return status;
+}
+
 void job_drain(struct server *server) {
+    struct job *job = &server->job;
     struct batch_event event;
-    while (server->job.submitted)
-        if (engine_batch_next(server->engine, &event)) server->job.submitted = false;
+    if (job->active && job->phase == JOB_SUBMIT) {
+        while (job_submit(server, UINT64_MAX) == STATUS_AGAIN) continue;
+        job->phase = JOB_WALK;
+    }
+    while (job->submitted)
+        if (engine_batch_next(server->engine, &event)) job->submitted = false;
 }
 
 /* What was not answered as a refusal of the state, but as a whole. */
@@ -51,7 +73,8 @@ static void tally_single(struct tally *tally, enum status status,
     tally->added = status == STATUS_OK && outcome->added;
 }
 
-static void submit(struct server *server) {
+/* False: the slice is over, and the batch is not in the log yet. */
+static bool submit(struct server *server, uint64_t deadline_us) {
     struct job *job = &server->job;
     uint64_t sequence;
     if (!job->plan.batched) {
@@ -60,10 +83,12 @@ static void submit(struct server *server) {
             &job->tally,
             engine_submit(server->engine, &job->plan.single, &outcome, &sequence),
             &outcome);
-        return;
+        return true;
     }
-    job->tally.status = engine_batch_submit(server->engine, &job->batch, &sequence);
-    job->submitted = job->tally.status == STATUS_OK;
+    enum status status = job_submit(server, deadline_us);
+    if (status == STATUS_AGAIN) return false;
+    job->tally.status = status;
+    return true;
 }
 
 /* True: the plan is whole, or was refused. */
@@ -88,7 +113,10 @@ static bool write_step(struct server *server, uint64_t deadline_us) {
         if (job->call.failed) return true;
         job->tally.asked = job->plan.count;
         job->tally.dim = job->plan.dim;
-        if (job->plan.count) submit(server);
+        job->phase = job->plan.count ? JOB_SUBMIT : JOB_WALK;
+    }
+    if (job->phase == JOB_SUBMIT) {
+        if (!submit(server, deadline_us)) return false;
         job->phase = JOB_WALK;
     }
     if (job->submitted && !job_walk(server, job->plan.count, deadline_us)) return false;
@@ -157,8 +185,8 @@ void job_abandon(struct server *server, struct client *client) {
     struct job *job = &server->job;
     if (!job->active || job->call.client != client) return;
     job->call.client = NULL;
-    if (job->submitted || job->phase == JOB_WALK)
-        return; /* it is in the log: see it through */
+    if (job->submitted || job->phase == JOB_SUBMIT || job->phase == JOB_WALK)
+        return; /* it is in the log, or on its way: see it through */
     end(server);
     dispatch_job_done(server);
 }

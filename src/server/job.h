@@ -13,10 +13,10 @@
 /* Longest stretch between two looks at the sockets, in microseconds (DESIGN.md 13.11).
  * With -DJOB_SLICE_US=0 every command is cut wherever it can be: for tests. */
 #ifndef JOB_SLICE_US
-#define JOB_SLICE_US 4000
+#define JOB_SLICE_US 3000
 #endif
 
-enum job_phase { JOB_BEGIN, JOB_PLAN, JOB_WALK, JOB_MORE, JOB_DRAIN };
+enum job_phase { JOB_BEGIN, JOB_PLAN, JOB_SUBMIT, JOB_WALK, JOB_MORE };
 
 /* Elements and payloads of one entry, each: what the frame's lengths and the reservation of
  * memory allow for. */
@@ -29,7 +29,7 @@ struct job {
     struct call call;
     /* A read that is not done after its handler returned sets this: true when it is. */
     bool (*more)(struct call *call, uint64_t deadline_us);
-    uint64_t wake_us; /* `more` has nothing to do before; 0: at once */
+    uint64_t wake_us; /* there is nothing to do before; 0: at once */
     uint64_t used_us; /* in the slices so far */
     struct plan plan;
     struct tally tally;
@@ -57,7 +57,9 @@ bool job_run(struct server *server, uint64_t deadline_us);
  * on without anybody to answer. */
 void job_abandon(struct server *server, struct client *client);
 
-/* Steps of the running job, shared with EXEC. */
+/* Steps of the running job, shared with EXEC. job_submit() puts the batch into the log:
+ * STATUS_AGAIN: its slice is over, and it is not there. */
+enum status job_submit(struct server *server, uint64_t deadline_us);
 bool job_walk(struct server *server, uint32_t changes, uint64_t deadline_us);
 void job_drain(struct server *server);
 bool exec_step(struct server *server, uint64_t deadline_us);

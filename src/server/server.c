@@ -196,7 +196,8 @@ static bool before_sleep(void *context) {
     engine_set_alone(server->engine, loop_connection_count(server->loop) == 1);
     run_engine(server);
     bool sleeps = server->job.active && server->job.wake_us > loop_now_us(server->loop);
-    if (sleeps) loop_timer_add(server->loop, &server->wake_timer, server->job.wake_us);
+    if (sleeps && server->job.wake_us < UINT64_MAX)
+        loop_timer_add(server->loop, &server->wake_timer, server->job.wake_us);
     return !server->stopping &&
            (server->loading || (server->job.active && !sleeps) || server->tidying);
 }
@@ -385,8 +386,8 @@ void server_free(struct server *server) {
     if (server->frozen) kernel_release(engine_kernel(server->engine), server->frozen);
     queue_free(&server->job.queue, server->allocator);
     overlay_free(&server->job.overlay);
-    batch_free(&server->job.batch);
     scratch_free(&server->scratch);
-    if (server->engine) engine_close(server->engine);
+    if (server->engine) engine_close(server->engine); /* its helper may write the batch */
+    batch_free(&server->job.batch);
     notices_close(&server->notices);
 }

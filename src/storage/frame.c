@@ -118,15 +118,37 @@ static uint8_t *put_zeros(uint8_t *at, const uint8_t *until) {
     return at + (until - at);
 }
 
+/* Everything but the body's check. */
+static void encode_header(const uint8_t key[SIPHASH_KEY_SIZE],
+                          const struct frame_header *header, uint64_t payload_check,
+                          uint8_t *bytes) {
+    memcpy(bytes, magic, sizeof magic);
+    bytes[AT_KIND] = header->kind;
+    bytes[AT_TYPE] = header->type;
+    store_le16(bytes + AT_FLAGS, header->flags);
+    store_le64(bytes + AT_SEQUENCE, header->sequence);
+    store_le64(bytes + AT_DURABLE, header->durable);
+    store_le32(bytes + AT_ENTRY_SIZE, header->entry_size);
+    store_le32(bytes + AT_LIST_SIZE, header->list_size);
+    store_le64(bytes + AT_PAYLOAD_SIZE, header->payload_size);
+    store_le64(bytes + AT_PAYLOAD_CHECK, payload_check);
+    store_le64(bytes + AT_HEADER_CHECK, siphash(key, bytes, AT_HEADER_CHECK));
+}
+
+static void check_sizes(const struct frame_header *header,
+                        const struct log_entry *entry) {
+    check(entry->head.size + entry->body.size == header->entry_size);
+    check(entry->list.size == header->list_size);
+    check(entry->payload.size == header->payload_size);
+}
+
 void frame_encode(const uint8_t key[SIPHASH_KEY_SIZE], const struct frame_header *header,
                   const struct log_entry *entry, uint8_t *bytes) {
     static const struct log_entry nothing;
     if (!entry) entry = &nothing;
     uint64_t size;
     check(frame_size(header, &size));
-    check(entry->head.size + entry->body.size == header->entry_size);
-    check(entry->list.size == header->list_size);
-    check(entry->payload.size == header->payload_size);
+    check_sizes(header, entry);
     size_t body_size = (size_t)frame_body_size(header);
 
     uint8_t *at = bytes + FRAME_HEADER_SIZE;
@@ -137,17 +159,69 @@ void frame_encode(const uint8_t key[SIPHASH_KEY_SIZE], const struct frame_header
     at = put(at, entry->payload);
     put_zeros(at, bytes + size);
 
-    memcpy(bytes, magic, sizeof magic);
-    bytes[AT_KIND] = header->kind;
-    bytes[AT_TYPE] = header->type;
-    store_le16(bytes + AT_FLAGS, header->flags);
-    store_le64(bytes + AT_SEQUENCE, header->sequence);
-    store_le64(bytes + AT_DURABLE, header->durable);
-    store_le32(bytes + AT_ENTRY_SIZE, header->entry_size);
-    store_le32(bytes + AT_LIST_SIZE, header->list_size);
-    store_le64(bytes + AT_PAYLOAD_SIZE, header->payload_size);
-    store_le64(bytes + AT_PAYLOAD_CHECK,
-               siphash(key, bytes + body_size, (size_t)size - body_size));
-    store_le64(bytes + AT_HEADER_CHECK, siphash(key, bytes, AT_HEADER_CHECK));
+    uint64_t payload_check = siphash(key, bytes + body_size, (size_t)size - body_size);
+    encode_header(key, header, payload_check, bytes);
     store_le64(bytes + AT_BODY_CHECK, body_check(key, bytes, body_size));
+}
+
+/* --- In steps ---------------------------------------------------------------------- */
+
+void frame_long_begin(struct frame_long *frame, const uint8_t key[SIPHASH_KEY_SIZE],
+                      const struct frame_header *header, const struct log_entry *entry) {
+    check_sizes(header, entry);
+    *frame = (struct frame_long){.header = *header, .entry = *entry};
+    memcpy(frame->key, key, SIPHASH_KEY_SIZE);
+    siphash_begin(&frame->check, key);
+}
+
+static struct slice zeros_after(uint64_t size) {
+    static const uint8_t zeros[FRAME_ALIGNMENT];
+    return slice_of(zeros, (size_t)(padded(size) - size));
+}
+
+static void check_slice(struct siphash *check, struct slice part) {
+    siphash_add(check, part.data, part.size);
+}
+
+/* Take the next bytes of `part` into the check; true when it is all there. */
+static bool check_some(struct frame_long *frame, struct slice part, size_t budget) {
+    size_t left = part.size - frame->checked, size = left < budget ? left : budget;
+    if (size > 0) siphash_add(&frame->check, part.data + frame->checked, size);
+    frame->checked += size;
+    return size == left;
+}
+
+bool frame_long_step(struct frame_long *frame, size_t budget) {
+    const struct log_entry *entry = &frame->entry;
+    const struct frame_header *header = &frame->header;
+    if (!frame->payload_checked) {
+        if (!check_some(frame, entry->payload, budget)) return false;
+        check_slice(&frame->check, zeros_after(entry->payload.size));
+        encode_header(frame->key, header, siphash_end(&frame->check), frame->bytes);
+        siphash_begin(&frame->check, frame->key);
+        siphash_add(&frame->check, frame->bytes, AT_BODY_CHECK);
+        check_slice(&frame->check, entry->head);
+        check_slice(&frame->check, entry->body);
+        frame->checked = 0;
+        frame->payload_checked = true;
+        return false;
+    }
+    if (!check_some(frame, entry->list, budget)) return false;
+    check_slice(&frame->check,
+                zeros_after((uint64_t)header->entry_size + header->list_size));
+    store_le64(frame->bytes + AT_BODY_CHECK, siphash_end(&frame->check));
+    return true;
+}
+
+void frame_long_parts(const struct frame_long *frame,
+                      struct slice parts[FRAME_LONG_PARTS]) {
+    const struct log_entry *entry = &frame->entry;
+    uint64_t body = (uint64_t)frame->header.entry_size + frame->header.list_size;
+    parts[0] = slice_of(frame->bytes, FRAME_HEADER_SIZE);
+    parts[1] = entry->head;
+    parts[2] = entry->body;
+    parts[3] = entry->list;
+    parts[4] = zeros_after(body);
+    parts[5] = entry->payload;
+    parts[6] = zeros_after(entry->payload.size);
 }

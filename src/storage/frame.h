@@ -61,4 +61,24 @@ struct slice frame_payload(const struct frame_header *header, const uint8_t *byt
 void frame_encode(const uint8_t key[SIPHASH_KEY_SIZE], const struct frame_header *header,
                   const struct log_entry *entry, uint8_t *bytes);
 
+/* The same for a frame that is too long to be encoded at a stretch: nothing is copied,
+ * the checks are made in steps, and it is written from where its parts lie. */
+#define FRAME_LONG_PARTS 7
+struct frame_long {
+    struct frame_header header;
+    struct log_entry entry; /* borrowed */
+    uint8_t key[SIPHASH_KEY_SIZE];
+    struct siphash check; /* the payload's, then the body's */
+    bool payload_checked;
+    size_t checked; /* bytes of the payload, then of the list */
+    uint8_t bytes[FRAME_HEADER_SIZE];
+};
+void frame_long_begin(struct frame_long *frame, const uint8_t key[SIPHASH_KEY_SIZE],
+                      const struct frame_header *header, const struct log_entry *entry);
+/* Check about `budget` more bytes; true when there are none left. Then the parts, one
+ * after the other, are the frame's bytes. Some may be empty. */
+bool frame_long_step(struct frame_long *frame, size_t budget);
+void frame_long_parts(const struct frame_long *frame,
+                      struct slice parts[FRAME_LONG_PARTS]);
+
 #endif

@@ -25,6 +25,7 @@ struct log;
 struct log_options {
     uint64_t segment_size; /* begin a new segment after this many bytes */
     uint64_t reserve_size; /* reserve so much ahead; halved down to 256 KiB, then given up */
+    uint64_t long_frame;   /* frames from this size on are appended in steps; 0: 1 MiB */
     bool read_only;        /* for tools: no cache is dropped, log_start() is refused */
 };
 
@@ -118,6 +119,17 @@ struct log_entry {
  * may succeed. STATUS_MEMORY: likewise, for memory. STATUS_IO: final. */
 enum status log_append(struct log *log, const struct log_entry *entry,
                        uint8_t leaf[SHA256_SIZE]);
+
+/* Append one entry in steps, if its frame is a long one: the loop goes on between them.
+ * log_append_long() answers as log_append() does, or STATUS_AGAIN: then log_append_step()
+ * has the rest to do, until it answers anything else. What it says goes for the entry, as
+ * with log_append(). Its slices are borrowed until then, and nothing else may be
+ * appended. The checks are made in small steps; the writing is the helper's, and while
+ * log_append_waits() for that a step has nothing to do. */
+enum status log_append_long(struct log *log, const struct log_entry *entry,
+                            uint8_t leaf[SHA256_SIZE]);
+enum status log_append_step(struct log *log, uint8_t leaf[SHA256_SIZE]);
+bool log_append_waits(const struct log *log);
 
 /* Try again to reserve space after STATUS_NO_SPACE; true when appending may succeed. */
 bool log_has_space(struct log *log);

@@ -63,7 +63,7 @@ static bool reserve(struct log *log, uint64_t end) {
     return false;
 }
 
-static bool space_reserved(struct log *log, uint64_t end) {
+bool log_reserve_space(struct log *log, uint64_t end) {
     if (end <= log->reserved_end) return true;
     return end >= log->reserve_again && reserve(log, end);
 }
@@ -83,8 +83,7 @@ enum status log_give_space_back(struct log *log) {
     return STATUS_OK;
 }
 
-/* The disk is full in the middle of an unreserved frame: take it back. */
-static enum status take_back(struct log *log) {
+enum status log_take_back(struct log *log) {
     const struct os *os = log->os;
     buffer_clear(&log->buffer);
 #ifndef BUG_13
@@ -101,7 +100,7 @@ static enum status write_unreserved(struct log *log) {
     const struct os *os = log->os;
     enum status status =
         os->file_write(os, log->file, log->written_end, bytes.data, bytes.size);
-    if (status == STATUS_NO_SPACE) return take_back(log);
+    if (status == STATUS_NO_SPACE) return log_take_back(log);
     if (status) return log_fail(log);
     log->written_end += bytes.size;
     log_last_segment(log)->size = log_last_segment(log)->end = log->written_end;
@@ -111,25 +110,32 @@ static enum status write_unreserved(struct log *log) {
 
 /* --- Frames ------------------------------------------------------------------------ */
 
-enum status log_append_frame(struct log *log, struct frame_header *header,
-                             const struct log_entry *entry) {
-    check(log->phase == LOG_STARTED);
-    if (log->failed) return STATUS_IO;
-    if (log->full) return STATUS_NO_SPACE;
+/* Say where in the log the frame stands, and how large it is. */
+static bool place_frame(const struct log *log, struct frame_header *header,
+                        uint64_t *size) {
     header->sequence = log->tree.size;
     header->durable = log->durable;
 #ifdef BUG_11
     header->durable = log->durable + 1;
 #endif
+    return frame_size(header, size) && *size <= SIZE_MAX / 2;
+}
+
+enum status log_append_frame(struct log *log, struct frame_header *header,
+                             const struct log_entry *entry) {
+    check(log->phase == LOG_STARTED);
+    if (log->failed) return STATUS_IO;
+    if (log->full) return STATUS_NO_SPACE;
+    check(log->long_append.phase == LONG_NONE);
     uint64_t size;
-    if (!frame_size(header, &size) || size > SIZE_MAX / 2) return STATUS_TOO_LARGE;
+    if (!place_frame(log, header, &size)) return STATUS_TOO_LARGE;
 
     if (buffer_size(&log->buffer) + size > BUFFER_WRITE) {
         enum status status = log_write(log);
         if (status) return status;
     }
     uint64_t end = log->written_end + buffer_size(&log->buffer) + size;
-    bool reserved = space_reserved(log, end);
+    bool reserved = log_reserve_space(log, end);
     if (!reserved) {
         enum status status = log_write(log); /* what waits lies inside its reservation */
         if (status) return status;
@@ -142,18 +148,26 @@ enum status log_append_frame(struct log *log, struct frame_header *header,
     return reserved ? STATUS_OK : write_unreserved(log);
 }
 
-enum status log_append(struct log *log, const struct log_entry *entry,
-                       uint8_t leaf[SHA256_SIZE]) {
+enum status log_frame_header(const struct log *log, const struct log_entry *entry,
+                             struct frame_header *header, uint64_t *size) {
     check(entry->head.size + entry->body.size <= FRAME_ENTRY_MAX);
     if (entry->list.size > UINT32_MAX) return STATUS_TOO_LARGE;
-    struct frame_header header = {
+    *header = (struct frame_header){
         .kind = FRAME_ENTRY,
         .type = entry->type,
         .entry_size = (uint32_t)(entry->head.size + entry->body.size),
         .list_size = (uint32_t)entry->list.size,
         .payload_size = entry->payload.size,
     };
-    enum status status = log_append_frame(log, &header, entry);
+    return place_frame(log, header, size) ? STATUS_OK : STATUS_TOO_LARGE;
+}
+
+enum status log_append(struct log *log, const struct log_entry *entry,
+                       uint8_t leaf[SHA256_SIZE]) {
+    struct frame_header header;
+    uint64_t size;
+    enum status status = log_frame_header(log, entry, &header, &size);
+    if (!status) status = log_append_frame(log, &header, entry);
     if (status) return status;
     rfc6962_leaf(entry->head, entry->body, leaf);
     rfc6962_append(&log->tree, leaf);

@@ -3,9 +3,12 @@
  *
  *     log_open.c     the directory: names, safety, segment headers, head slots
  *     log_scan.c     every frame from the disk; what stands, what is torn, what is
- * damaged log_replay.c   the frames that stand, once more, into the log tree log_start.c
- * cut the tail, begin a segment log_append.c   frames into the buffer, disk space,
- * writing log_sync.c     the helper's syncs, marks and head slots, rolling, stopping
+ *     damaged
+ *     log_replay.c   the frames that stand, once more, into the log tree
+ *     log_start.c    cut the tail, begin a segment
+ *     log_append.c   frames into the buffer, disk space, writing
+ *     log_long.c     a long frame, in steps
+ *     log_sync.c     the helper's syncs, marks and head slots, rolling, stopping
  *     log_report.c   sentences for the operator */
 #ifndef STORAGE_LOG_INTERNAL_H
 #define STORAGE_LOG_INTERNAL_H
@@ -29,8 +32,19 @@ struct segment {
 /* The calls come in this order; each checks that the one before it was made. */
 enum log_phase { LOG_OPENED, LOG_SCANNED, LOG_REPLAYED, LOG_STARTED };
 
-/* What the helper is syncing. */
-enum log_sync { LOG_SYNC_NONE, LOG_SYNC_FRAMES, LOG_SYNC_HEAD };
+/* What the helper is syncing, or that it writes a long frame. */
+enum log_sync { LOG_SYNC_NONE, LOG_SYNC_FRAMES, LOG_SYNC_HEAD, LOG_SYNC_WRITE };
+
+/* A frame that is appended in steps. */
+enum long_phase { LONG_NONE, LONG_CHECK, LONG_READY, LONG_WRITE, LONG_WRITTEN };
+struct long_append {
+    enum long_phase phase;
+    struct frame_long frame;
+    uint64_t size;
+    bool reserved;       /* the disk space is ours */
+    enum status outcome; /* of writing it */
+    int error;
+};
 
 struct log {
     const struct os *os;
@@ -82,6 +96,8 @@ struct log {
     uint64_t sync_entries; /* what will be durable when it is done */
     uint64_t sync_end;
     bool head_pending; /* sync the head file after the frames */
+
+    struct long_append long_append;
 
     bool failed; /* for good */
     int error;   /* the errno of that */
@@ -135,10 +151,23 @@ enum status log_fail(struct log *log);
 /* Append one frame, entry or mark. Failures as log_append(). */
 enum status log_append_frame(struct log *log, struct frame_header *header,
                              const struct log_entry *entry);
+/* Reserve disk space up to `end`; false when there is none to reserve. */
+bool log_reserve_space(struct log *log, uint64_t end);
+/* The disk is full in the middle of an unreserved frame: cut the file back to where it
+ * was. Gives STATUS_NO_SPACE, or STATUS_IO. */
+enum status log_take_back(struct log *log);
+/* The header of the frame that will hold `entry`. STATUS_TOO_LARGE. */
+enum status log_frame_header(const struct log *log, const struct log_entry *entry,
+                             struct frame_header *header, uint64_t *size);
 /* Write the buffer to the file, nothing more. */
 enum status log_write(struct log *log);
 /* Give disk space beyond the last frame back. STATUS_IO is final. */
 enum status log_give_space_back(struct log *log);
+
+/* --- log_long.c -------------------------------------------------------------------- */
+
+/* The helper has written the long frame, or has not. */
+void log_long_written(struct log *log, enum status outcome, int error);
 
 /* --- log_sync.c -------------------------------------------------------------------- */
 

@@ -64,6 +64,10 @@ enum status log_sync_poll(struct log *log, bool wait) {
         if (!log->os->sync_finish(log->os, wait, &outcome, &error)) return STATUS_AGAIN;
         enum log_sync what = log->sync;
         log->sync = LOG_SYNC_NONE;
+        if (what == LOG_SYNC_WRITE) {
+            log_long_written(log, outcome, error);
+            break;
+        }
         if (outcome) {
             log->failed = true;
             log->error = error;
@@ -125,6 +129,7 @@ enum status log_mark(struct log *log) {
     check(log->phase == LOG_STARTED);
     if (log->failed) return STATUS_IO;
     if (log->sync != LOG_SYNC_NONE || !mark_is_news(log)) return STATUS_OK;
+    if (log->long_append.phase != LONG_NONE) return STATUS_OK;
     enum status status = write_mark(log);
     if (status) return status;
     if (log->durable_end == log->written_end)
@@ -156,6 +161,7 @@ enum status log_sync_here(struct log *log) {
  * left, little enough to be synced here. */
 enum status log_roll_if_due(struct log *log) {
     if (log->sync != LOG_SYNC_NONE || log->full) return STATUS_OK;
+    if (log->long_append.phase != LONG_NONE) return STATUS_OK;
     if (log->written_end < log->options.segment_size) return STATUS_OK;
     if (log->written_end < log->roll_again) return STATUS_OK;
     if (log->written_end == SEGMENT_HEADER_SIZE) return STATUS_OK;

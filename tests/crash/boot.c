@@ -13,6 +13,7 @@ struct engine *boot_engine(struct sim *sim, const struct boot_options *options,
         .seal_interval_us = 1000000,
         .seal_dirty_max = 7,
         .segment_size = options->segment_size,
+        .long_frame = options->long_frame,
         .verify_every_seal = true,
     };
     struct engine_report report;

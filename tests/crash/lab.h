@@ -59,6 +59,7 @@ struct boot_options {
     uint64_t segment_size;
     enum sync_policy policy;
     bool reserve; /* the disk can */
+    uint64_t long_frame; /* batches from this size on go in steps; 0: 1 MiB */
 };
 
 struct booted {

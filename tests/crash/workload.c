@@ -172,7 +172,12 @@ static enum status submit_batch(struct run *run, unsigned count) {
         check(batch_add(&batch, &change) == STATUS_OK);
     }
     uint64_t sequence;
-    enum status status = engine_batch_submit(run->engine, &batch, &sequence);
+    enum status status;
+    uint64_t next;
+    while ((status = engine_batch_submit(run->engine, &batch, &sequence)) == STATUS_AGAIN) {
+        note(run, 1); /* all of it may be on the disk before it counts, */
+        if (engine_turn(run->engine, &next)) break; /* and the loop goes on meanwhile */
+    }
     struct batch_event event;
     while (!status) status = engine_batch_next(run->engine, &event);
     batch_free(&batch);

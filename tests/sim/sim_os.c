@@ -57,7 +57,8 @@ struct sim {
     uint64_t now, wall, random;
     bool stop;
 
-    bool syncing;
+    bool syncing, writing; /* the helper is */
+    enum status write_status;
     uint32_t sync_file;
     size_t sync_begin;
     unsigned sync_asked;
@@ -425,7 +426,7 @@ static enum status file_drop_cache(const struct os *os, struct file *file,
 
 static enum status sync_start(const struct os *os, struct file *file) {
     struct sim *sim = sim_of(os);
-    check(!sim->syncing);
+    check(!sim->syncing && !sim->writing);
     sim->syncing = true;
     sim->sync_file = file->node->id;
     sim->sync_begin = begin_sync(sim, file->node->id);
@@ -434,11 +435,35 @@ static enum status sync_start(const struct os *os, struct file *file) {
     return STATUS_OK;
 }
 
+/* The helper's writes are made at once, and told later. */
+static enum status write_start(const struct os *os, struct file *file, uint64_t offset,
+                               const struct slice *parts, size_t count) {
+    struct sim *sim = sim_of(os);
+    check(!sim->syncing && !sim->writing);
+    sim->writing = true;
+    sim->sync_asked = 0;
+    sim->write_status = STATUS_OK;
+    sim->sync_error = 0;
+    for (size_t i = 0; i < count && !sim->write_status; i++) {
+        if (parts[i].size == 0) continue;
+        sim->write_status = file_write(os, file, offset, parts[i].data, parts[i].size);
+        offset += parts[i].size;
+    }
+    if (sim->write_status) sim->sync_error = os->error(os);
+    return STATUS_OK;
+}
+
 static bool sync_finish(const struct os *os, bool wait, enum status *outcome,
                         int *error) {
     struct sim *sim = sim_of(os);
-    if (!sim->syncing) return false;
+    if (!sim->syncing && !sim->writing) return false;
     if (!wait && ++sim->sync_asked < sim->sync_polls) return false;
+    if (sim->writing) {
+        sim->writing = false;
+        *outcome = sim->write_status;
+        *error = sim->sync_error;
+        return true;
+    }
     sim->syncing = false;
     end_sync(sim, sim->sync_file, sim->sync_begin, sim->sync_error == 0);
     *error = sim->sync_error;
@@ -553,6 +578,7 @@ static const struct os table = {
     .file_reserve = file_reserve,
     .file_drop_cache = file_drop_cache,
     .sync_start = sync_start,
+    .write_start = write_start,
     .sync_finish = sync_finish,
     .socket_listen = socket_listen,
     .poller_create = poller_create,

@@ -12,10 +12,13 @@ static struct engine_report report;
 static struct made made;
 static struct batch batch;
 
+static bool in_steps; /* every batch goes into the log in steps */
+
 static void begin(void) {
     world_begin();
     directory_make(path);
     options = options_for(path);
+    options.long_frame = in_steps ? 1 : 0;
     EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_OK);
 }
 static void end(void) {
@@ -48,10 +51,26 @@ static void add_group(uint32_t count) {
     add(&group);
 }
 
+/* The loop goes on between the steps, and the engine with it. */
+static enum status put_into_log(void) {
+    uint64_t sequence, size = engine_size(engine);
+    enum status status;
+    unsigned steps = 0;
+    while ((status = engine_batch_submit(engine, &batch, &sequence)) == STATUS_AGAIN) {
+        EXPECT_EQUAL(engine_size(engine), size); /* Nothing of it counts, */
+        world.monotonic += 2000000;              /* and no seal gets between. */
+        turn(engine);
+        steps++;
+    }
+    EXPECT(!in_steps || steps > 0 || status);
+    EXPECT_EQUAL(engine_size(engine), size + (status == STATUS_OK));
+    if (!status) EXPECT_EQUAL(sequence, size);
+    return status;
+}
+
 /* Submit and walk; the outcomes' statuses as letters: . for STATUS_OK, else x, groups as G or g. */
 static enum status submit_batch(char *outcomes) {
-    uint64_t sequence;
-    enum status status = engine_batch_submit(engine, &batch, &sequence);
+    enum status status = put_into_log();
     size_t length = 0;
     struct batch_event event;
     while (!status && engine_batch_next(engine, &event) == STATUS_OK) {
@@ -171,7 +190,6 @@ static void a_full_disk_takes_no_batch(void) {
 /* 3,000 elements take the listed form; their entry is small and the state is the same. */
 static void great_batches_are_listed(void) {
     begin();
-    uint64_t sequence;
     char name[12];
     for (int round = 0; round < 2; round++) {
         batch_begin(&batch, os_allocator(), 16 << 20);
@@ -180,7 +198,7 @@ static void great_batches_are_listed(void) {
             snprintf(name, sizeof name, "e%d", i + round * 1000);
             add(make_vadd(&made, "k", name, i));
         }
-        EXPECT_EQUAL(engine_batch_submit(engine, &batch, &sequence), STATUS_OK);
+        EXPECT_EQUAL(put_into_log(), STATUS_OK);
         struct batch_event event;
         enum status status;
         while ((status = engine_batch_next(engine, &event)) == STATUS_OK) {}
@@ -196,7 +214,6 @@ static void great_batches_are_listed(void) {
 /* A seal never falls into the middle of a batch, whose changes are one entry's. */
 static void a_batch_is_not_sealed_halfway(void) {
     begin();
-    uint64_t sequence;
     struct batch_event event;
     batch_begin(&batch, os_allocator(), 1 << 20);
     for (int i = 0; i < 6; i++) {
@@ -204,7 +221,7 @@ static void a_batch_is_not_sealed_halfway(void) {
         snprintf(name, sizeof name, "e%d", i);
         add(make_vadd(&made, "k", name, i));
     }
-    EXPECT_EQUAL(engine_batch_submit(engine, &batch, &sequence), STATUS_OK);
+    EXPECT_EQUAL(put_into_log(), STATUS_OK);
     for (int i = 0; i < 6; i++) {
         EXPECT_EQUAL(engine_batch_next(engine, &event), STATUS_OK);
         world.monotonic += 2000000;
@@ -219,13 +236,49 @@ static void a_batch_is_not_sealed_halfway(void) {
     end();
 }
 
+/* A large group is looked at in steps, alone and inside a batch; the last member decides. */
+static void large_groups_are_checked_in_steps(void) {
+    begin();
+    char name[12], outcomes[1024];
+    for (int refused = 1; refused >= 0; refused--) {
+        for (int alone = 1; alone >= 0; alone--) {
+            batch_begin(&batch, os_allocator(), 1 << 20);
+            if (!alone) add(make_vadd(&made, "k", "first", 1));
+            add_group(300);
+            for (int i = 0; i < 300; i++) {
+                snprintf(name, sizeof name, "e%d", i);
+                make_vadd(&made, "k", name, i);
+                if (refused && i == 299) make_vector(&made, false, 5, 1);
+                add(&made.change);
+            }
+            EXPECT_EQUAL(submit_batch(outcomes),
+                         refused && alone ? STATUS_DIMENSION : STATUS_OK);
+            const char *group = alone ? outcomes : outcomes + 1;
+            if (!alone) EXPECT(outcomes[0] == '.');
+            if (!(refused && alone)) {
+                EXPECT_EQUAL(strlen(group), 301);
+                EXPECT_EQUAL(strspn(group, refused ? "gx" : "G."), 301);
+            }
+        }
+        EXPECT_EQUAL(records(), refused ? 1 : 301);
+    }
+    expect_same_after_restart();
+    EXPECT_EQUAL(records(), 301);
+    end();
+}
+
+/* The same tests with batches that go into the log at once and in steps. */
 int main(void) {
-    RUN(a_refused_element_does_nothing);
-    RUN(a_group_is_all_or_nothing);
-    RUN(a_single_group_is_refused_before_it_is_logged);
-    RUN(a_group_makes_its_key);
-    RUN(a_full_disk_takes_no_batch);
-    RUN(great_batches_are_listed);
-    RUN(a_batch_is_not_sealed_halfway);
+    for (in_steps = false;; in_steps = true) {
+        RUN(a_refused_element_does_nothing);
+        RUN(a_group_is_all_or_nothing);
+        RUN(a_single_group_is_refused_before_it_is_logged);
+        RUN(a_group_makes_its_key);
+        RUN(a_full_disk_takes_no_batch);
+        RUN(great_batches_are_listed);
+        RUN(a_batch_is_not_sealed_halfway);
+        RUN(large_groups_are_checked_in_steps);
+        if (in_steps) break;
+    }
     return test_finish();
 }

@@ -235,18 +235,20 @@ static void alone_without_always_uses_the_helper(void) {
 
 /* --- Frames held back while a sync runs ------------------------------------------------------ */
 
-#define HOLD_BYTES (UINT64_C(8) << 20)
-
-/* One entry of about `size` bytes. */
-static void add_much(uint64_t size) {
+/* A batch of about `size` bytes. */
+static void batch_much(struct batch *batch, uint64_t size) {
     static char attributes[60001];
     memset(attributes, 'a', 60000);
-    struct batch batch;
-    batch_begin(&batch, os_allocator(), 64 << 20);
+    batch_begin(batch, os_allocator(), 64 << 20);
     for (uint64_t i = 0; i < size / 60000; i++) {
         change_commit(make_setattr(&made, "k", "e0", attributes));
-        EXPECT_EQUAL(batch_add(&batch, &made.change), STATUS_OK);
+        EXPECT_EQUAL(batch_add(batch, &made.change), STATUS_OK);
     }
+}
+
+static void add_much(uint64_t size) {
+    struct batch batch;
+    batch_much(&batch, size);
     uint64_t sequence;
     EXPECT_EQUAL(engine_batch_submit(engine, &batch, &sequence), STATUS_OK);
     struct batch_event event;
@@ -286,24 +288,43 @@ static void frames_wait_while_a_sync_runs(void) {
     end();
 }
 
+/* The buffer does not grow beyond 4 MiB and one frame. */
 static void frames_do_not_wait_when_they_are_many(void) {
     begin_held();
-    add_much(HOLD_BYTES - (1 << 20));
-    turn(engine);
-    EXPECT_EQUAL(log_written(engine->log), 1);
-    EXPECT(log_buffered_bytes(engine->log) > HOLD_BYTES / 2);
-    add_much(HOLD_BYTES + (1 << 20));
-    turn(engine);
-    EXPECT_EQUAL(log_written(engine->log), 3);
-    EXPECT_EQUAL(log_buffered_bytes(engine->log), 0);
-    EXPECT(log_sync_running(engine->log));
-    for (int i = 0; i < 40; i++) { /* Nor does it grow beyond by many small ones. */
-        add_much(1 << 20);
+    for (int i = 0; i < 40; i++) {
+        add_much(900000);
         turn(engine);
-        EXPECT(log_buffered_bytes(engine->log) < HOLD_BYTES);
+        EXPECT(log_buffered_bytes(engine->log) < 6 << 20);
     }
     EXPECT(log_written(engine->log) > 4);
+    EXPECT(log_sync_running(engine->log));
     EXPECT_EQUAL(engine_acknowledged(engine), 0);
+    end();
+}
+
+/* A long frame waits for the helper, and with it the batch; the turns go on. */
+static void a_long_frame_waits_while_a_sync_runs(void) {
+    begin_held();
+    struct batch batch;
+    batch_much(&batch, 20 << 20);
+    uint64_t sequence;
+    enum status status = STATUS_AGAIN;
+    for (int i = 0; i < 200; i++) {
+        status = engine_batch_submit(engine, &batch, &sequence);
+        EXPECT_EQUAL(status, STATUS_AGAIN);
+        turn(engine);
+    }
+    EXPECT(engine_batch_waits(engine));
+    EXPECT_EQUAL(engine_size(engine), 1);
+    world.hold_sync = false;
+    while (status == STATUS_AGAIN) status = engine_batch_submit(engine, &batch, &sequence);
+    EXPECT_EQUAL(status, STATUS_OK);
+    EXPECT(!engine_batch_waits(engine));
+    EXPECT_EQUAL(log_written(engine->log), 2);
+    EXPECT_EQUAL(log_buffered_bytes(engine->log), 0);
+    struct batch_event event;
+    while (engine_batch_next(engine, &event) == STATUS_OK) continue;
+    batch_free(&batch);
     end();
 }
 
@@ -319,5 +340,6 @@ int main(void) {
     RUN(alone_without_always_uses_the_helper);
     RUN(frames_wait_while_a_sync_runs);
     RUN(frames_do_not_wait_when_they_are_many);
+    RUN(a_long_frame_waits_while_a_sync_runs);
     return test_finish();
 }
