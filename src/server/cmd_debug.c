@@ -30,6 +30,14 @@ COMMAND(cmd_debug_sleep) {
     job_run(call->server, call->server->now_us);
 }
 
+/* The same for one that has work to do. */
+static void run_in_slices(struct call *call,
+                          bool (*more)(struct call *call, uint64_t deadline_us)) {
+    struct server *server = call->server;
+    job_begin_more(server, call, more);
+    if (!job_run(server, server->now_us + JOB_SLICE_US)) server->metrics.long_commands++;
+}
+
 COMMAND(cmd_debug_panic) {
     (void)call;
     panic("DEBUG PANIC was asked for", __FILE__, __LINE__);
@@ -43,12 +51,20 @@ static void reply_digest(struct call *call, const uint8_t hash[SHA256_SIZE]) {
     reply_status(call_reply(call), hex);
 }
 
+static bool digest_more(struct call *call, uint64_t deadline_us) {
+    struct roots roots;
+    enum status status = proof_step(call->server, deadline_us, &roots);
+    if (status == STATUS_AGAIN) return false;
+    if (status) call_error(call, "ERR memory does not hold what its tries say");
+    else reply_digest(call, roots.state_root);
+    return true;
+}
+
 COMMAND(cmd_debug_digest) {
     struct server *server = call->server;
-    struct roots roots;
-    if (proof_recompute(server, engine_state(server->engine), true, &roots))
-        call_error(call, "ERR memory does not hold what its tries say");
-    else reply_digest(call, roots.state_root);
+    if (proof_begin(server, engine_state(server->engine), true))
+        call_error(call, "OOM no memory to recompute");
+    else run_in_slices(call, digest_more);
 }
 
 static void add_part(struct sha256 *hash, struct slice part) {
@@ -79,31 +95,48 @@ static void digest_record(const struct record *record, uint32_t dim,
     sha256_end(&hash, digest);
 }
 
-/* The records' digests, added bytewise so that their order does not count, and the count.
- */
-static void digest_object(const struct state *state, const struct object *object,
-                          uint8_t digest[SHA256_SIZE]) {
+/* How many records are looked at between two looks at the clock. */
+#define RECORDS_PER_STEP 64
+
+/* Add the digests of some more records, bytewise so that their order does not count.
+ * False: there are others. */
+static bool digest_some(struct digest_task *task, const struct state *state,
+                        const struct object *object) {
     uint32_t limit = object_slot_limit(object), dim = object_config(object)->dim;
-    uint8_t sum[SHA256_SIZE + 8] = {0}, one[SHA256_SIZE];
-    for (uint32_t slot = 0; slot < limit; slot++) {
+    uint8_t one[SHA256_SIZE];
+    for (int i = 0; i < RECORDS_PER_STEP && task->slot < limit; i++, task->slot++) {
         struct record record;
-        if (!record_at(state, object, slot, &record)) continue;
+        if (!record_at(state, object, task->slot, &record)) continue;
         digest_record(&record, dim, one);
-        for (size_t i = 0; i < SHA256_SIZE; i++) sum[i] = (uint8_t)(sum[i] + one[i]);
+        for (size_t j = 0; j < SHA256_SIZE; j++)
+            task->sum[j] = (uint8_t)(task->sum[j] + one[j]);
     }
-    store_le64(sum + SHA256_SIZE, object_count(object));
-    sha256(sum, sizeof sum, digest);
+    return task->slot == limit;
+}
+
+static bool digest_value_more(struct call *call, uint64_t deadline_us) {
+    struct digest_task *task = &call->server->digest;
+    const struct state *state = engine_state(call->server->engine);
+    while (task->argument < call->count) {
+        struct slice key = call->arguments[task->argument];
+        const struct object *object = state_find(state, call->db, key);
+        uint8_t digest[SHA256_SIZE] = {0};
+        while (object && !digest_some(task, state, object))
+            if (server_clock(call->server) >= deadline_us) return false;
+        if (object) {
+            store_le64(task->sum + SHA256_SIZE, object_count(object));
+            sha256(task->sum, sizeof task->sum, digest);
+        }
+        reply_digest(call, digest);
+        *task = (struct digest_task){.argument = task->argument + 1};
+    }
+    return true;
 }
 
 COMMAND(cmd_debug_digest_value) {
-    const struct state *state = engine_state(call->server->engine);
+    call->server->digest = (struct digest_task){.argument = 2};
     reply_array(call_reply(call), call->count - 2);
-    for (size_t i = 2; i < call->count; i++) {
-        uint8_t digest[SHA256_SIZE] = {0};
-        const struct object *object = state_find(state, call->db, call->arguments[i]);
-        if (object) digest_object(state, object, digest);
-        reply_digest(call, digest);
-    }
+    run_in_slices(call, digest_value_more);
 }
 
 /* --- Roots against memory --------------------------------------------------------- */
@@ -117,18 +150,22 @@ static void reply_comparison(struct call *call, enum status status,
     else reply_ok(call_reply(call));
 }
 
-COMMAND(cmd_debug_verify) {
-    struct server *server = call->server;
+static bool verify_more(struct call *call, uint64_t deadline_us) {
     struct roots roots;
     struct proof_state proof;
-    if (engine_seal(server->engine)) {
-        call_error(call, "ERR cannot seal");
-        return;
-    }
-    engine_proof_state(server->engine, &proof);
-    enum status status =
-        proof_recompute(server, engine_state(server->engine), false, &roots);
+    enum status status = proof_step(call->server, deadline_us, &roots);
+    if (status == STATUS_AGAIN) return false;
+    engine_proof_state(call->server->engine, &proof); /* Nobody has written meanwhile. */
     reply_comparison(call, status, &roots, &proof.roots);
+    return true;
+}
+
+COMMAND(cmd_debug_verify) {
+    struct server *server = call->server;
+    if (engine_seal(server->engine)) call_error(call, "ERR cannot seal");
+    else if (proof_begin(server, engine_state(server->engine), false))
+        reply_comparison(call, STATUS_MEMORY, NULL, NULL);
+    else run_in_slices(call, verify_more);
 }
 
 COMMAND(cmd_debug_freeze) {
@@ -149,15 +186,21 @@ COMMAND(cmd_debug_freeze) {
     reply_ok(call_reply(call));
 }
 
-COMMAND(cmd_debug_unfreeze) {
+static bool unfreeze_more(struct call *call, uint64_t deadline_us) {
     struct server *server = call->server;
     struct roots roots;
-    if (!server->frozen) {
-        call_error(call, "ERR no view is held");
-        return;
-    }
-    enum status status = proof_recompute(server, server->frozen, false, &roots);
+    enum status status = proof_step(server, deadline_us, &roots);
+    if (status == STATUS_AGAIN) return false;
     kernel_release(engine_kernel(server->engine), server->frozen);
     server->frozen = NULL;
     reply_comparison(call, status, &roots, &server->frozen_roots);
+    return true;
+}
+
+COMMAND(cmd_debug_unfreeze) {
+    struct server *server = call->server;
+    if (!server->frozen) call_error(call, "ERR no view is held");
+    else if (proof_begin(server, server->frozen, false))
+        reply_comparison(call, STATUS_MEMORY, NULL, NULL);
+    else run_in_slices(call, unfreeze_more);
 }

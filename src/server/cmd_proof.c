@@ -4,7 +4,7 @@
 #include "server/words.h"
 
 /* Leaves hashed between two looks at the clock. */
-#define LEAVES_PER_STEP 512
+#define LEAVES_PER_STEP 128
 
 static void reply_hash(struct reply *reply, const char *name,
                        const uint8_t hash[SHA256_SIZE]) {
@@ -57,8 +57,7 @@ COMMAND(cmd_proof_state) {
 
 /* --- Recomputing ------------------------------------------------------------------ */
 
-static enum status recompute_start(struct server *server, const struct state *state,
-                                   bool content) {
+enum status proof_begin(struct server *server, const struct state *state, bool content) {
     server->recompute_room = allocate(server->allocator, RECOMPUTE_SIZE);
     if (!server->recompute_room) return STATUS_MEMORY;
     server->recompute = recompute_begin(server->recompute_room, state, content);
@@ -71,39 +70,31 @@ void proof_end(struct server *server) {
     server->recompute = NULL;
 }
 
-enum status proof_recompute(struct server *server, const struct state *state,
-                            bool content, struct roots *roots) {
-    enum status status = recompute_start(server, state, content);
-    if (status) return status;
+enum status proof_step(struct server *server, uint64_t deadline_us, struct roots *roots) {
+    enum status status;
     do {
         status = recompute_step(server->recompute, LEAVES_PER_STEP, roots);
-    } while (status == STATUS_AGAIN);
-    proof_end(server);
+    } while (status == STATUS_AGAIN && server_clock(server) < deadline_us);
+    if (status != STATUS_AGAIN) proof_end(server);
     return status;
 }
 
 static bool content_more(struct call *call, uint64_t deadline_us) {
-    struct server *server = call->server;
     struct roots roots;
-    enum status status;
-    do {
-        status = recompute_step(server->recompute, LEAVES_PER_STEP, &roots);
-        if (status == STATUS_AGAIN) continue;
-        proof_end(server);
-        if (status) {
-            call_error(call, "ERR memory does not hold what its tries say");
-            return true;
-        }
-        reply_map(call_reply(call), 6);
-        reply_hash(call_reply(call), "content_root", roots.state_root);
-        reply_roots(call_reply(call), &roots);
+    enum status status = proof_step(call->server, deadline_us, &roots);
+    if (status == STATUS_AGAIN) return false;
+    if (status) {
+        call_error(call, "ERR memory does not hold what its tries say");
         return true;
-    } while (server_clock(server) < deadline_us);
-    return false;
+    }
+    reply_map(call_reply(call), 6);
+    reply_hash(call_reply(call), "content_root", roots.state_root);
+    reply_roots(call_reply(call), &roots);
+    return true;
 }
 
 READ(cmd_proof_content) {
-    if (recompute_start(call->server, state, true)) {
+    if (proof_begin(call->server, state, true)) {
         struct tally tally = {.status = STATUS_MEMORY};
         call_refusal(call, state, &tally);
         return;

@@ -32,6 +32,13 @@ struct search_task {
     double epsilon; /* keep hits whose score is at least 1 - epsilon */
 };
 
+/* Where DEBUG DIGEST-VALUE is. */
+struct digest_task {
+    size_t argument; /* the key */
+    uint32_t slot;
+    uint8_t sum[SHA256_SIZE + 8]; /* of the records before it, and room for their count */
+};
+
 struct server {
     const struct os *os;
     const struct allocator *allocator;
@@ -60,8 +67,9 @@ struct server {
 
     struct job job;
     struct search_task search;
-    struct recompute *recompute; /* PROOF.CONTENT's, in `recompute_room` */
+    struct recompute *recompute; /* PROOF.CONTENT's and DEBUG's, in `recompute_room` */
     void *recompute_room;
+    struct digest_task digest;
     struct scratch scratch;
     struct reply nobody;        /* swallows the replies of clients that left */
     const struct state *frozen; /* DEBUG FREEZE */
@@ -132,9 +140,10 @@ void dispatch_job_done(struct server *server);
 
 /* --- cmd_proof.c ------------------------------------------------------------------ */
 
-/* Recompute roots to the end, without slices: for DEBUG. */
-enum status proof_recompute(struct server *server, const struct state *state,
-                            bool content, struct roots *roots);
+/* Recompute the roots of `state`, which must stay as it is, in slices of a job: begin
+ * (STATUS_MEMORY), then steps until the answer is not STATUS_AGAIN. */
+enum status proof_begin(struct server *server, const struct state *state, bool content);
+enum status proof_step(struct server *server, uint64_t deadline_us, struct roots *roots);
 
 /* Forget a recomputation that nobody waits for. Does nothing when there is none. */
 void proof_end(struct server *server);

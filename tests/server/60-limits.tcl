@@ -99,16 +99,52 @@ start_server {enable-debug-command local} {
         set words [list vmadd big fp32 $blob elements $count {*}$names]
         set bytes [client_encode $words]
         $c raw $bytes
+        # Its frame is a long one: checked and written in steps, and all of it before the reply.
         set answered 0
-        while {[$c waits 0]} { r ping; incr answered }
+        set under_way 0
+        while {[$c waits 0]} {
+            assert_equal PONG [r ping]
+            incr under_way [expr {[info_field long_commands] > 0}]
+            incr answered
+        }
         assert_equal $count [$c read]
-        assert {$answered >= 3}
+        assert {$answered >= 3 && $under_way >= 1}
         assert_equal $count [r vcard big]
         assert_equal {e0 e1 e2} [r vsearch big k 3 values 64 {*}[lrepeat 64 0]]
         assert_equal $count [llength [$c vsearch big k $count ele e0]]
         assert {[info_field long_commands] >= 1}
         assert_equal OK [r debug verify]
         $c close
+    }
+    test "DEBUG goes in slices: what it computes is the same, PING is answered, writes wait" {
+        set c [client_open [srv port]]
+        set w [client_open [srv port]]
+        r vcreate other dim 2 metric l2
+        set digest [r debug digest]
+        set values [r debug digest-value big nobody other]
+        foreach command {{debug digest} {debug verify} {debug digest-value big nobody other}} \
+            wanted [list $digest OK $values] {
+            set before [info_field long_commands]
+            $c raw [client_encode $command]
+            set long 0
+            while {[$c waits 0]} {
+                assert_equal PONG [r ping]
+                if {[info_field long_commands] > $before} { set long 1 }
+            }
+            assert_equal $wanted [$c read]
+            assert {[info_field long_commands] > $before}
+        }
+        # A write that comes meanwhile is not seen by it, and is not lost.
+        $c raw [client_encode {debug digest}]
+        $w raw [client_encode {vadd other values 2 1 2 x}]
+        assert {[$c read] ne ""}
+        assert_equal 1 [$w read]
+        assert {[r debug digest] ne $digest}
+        r debug freeze
+        r vrem other x
+        assert_equal OK [r debug unfreeze]
+        $c close
+        $w close
     }
     test "a client killed in the middle of a large VMADD leaves all of it or nothing" {
         for {set i 0} {$i < 5} {incr i} {
