@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
-#include "kernel/distance.h"
 #include "kernel/fixed.h"
 #include "kernel/search.h"
+#include "kernel/simd.h"
 #include "os/os.h"
 #include "tools/benchmark_baseline.h"
 
@@ -36,6 +36,8 @@ struct library {
     uint32_t *slots;  /* of one pass over the queries */
     uint8_t index;    /* INDEX_FLAT or INDEX_HNSW */
     bool scaled;
+    struct search_room walk; /* aligned, inside of this block of ALIGNMENT bytes more */
+    uint8_t *walk_block;
 };
 
 static uint64_t processor_ns(void) {
@@ -101,6 +103,26 @@ static enum status open_library(struct library *library, struct complaint *compl
     return take_room(library, complaint);
 }
 
+static void release_walk(struct library *library) {
+    if (library->walk_block)
+        release(library->benchmark->allocator, library->walk_block,
+                library->walk.size + ALIGNMENT);
+    library->walk_block = NULL;
+    library->walk = (struct search_room){.size = 0};
+}
+
+/* Room for a walk, kept from search to search and made anew when one needs more. */
+static enum status reserve_walk(struct library *library, size_t size) {
+    if (size <= library->walk.size) return STATUS_OK;
+    release_walk(library);
+    library->walk_block = allocate(library->benchmark->allocator, size + ALIGNMENT);
+    if (!library->walk_block) return STATUS_MEMORY;
+    uintptr_t over = (uintptr_t)library->walk_block % ALIGNMENT;
+    library->walk = (struct search_room){
+        .bytes = library->walk_block + (ALIGNMENT - over), .size = size};
+    return STATUS_OK;
+}
+
 static bool remove_one(void *context, const char *name) {
     char path[400];
     snprintf(path, sizeof path, "%s/%.255s", (const char *)context, name);
@@ -111,6 +133,7 @@ static bool remove_one(void *context, const char *name) {
 static void close_library(struct library *library) {
     struct directory *directory;
     if (library->engine) engine_close(library->engine);
+    release_walk(library);
     release(library->benchmark->allocator, library->room, library->room_size);
     if (library->directory[0] == '\0') return;
     if (!posix_os()->directory_open(posix_os(), library->directory, &directory)) {
@@ -215,9 +238,13 @@ static enum status search_once(struct library *library, const struct test *test,
     struct query query = {.values = library->values,
                           .k = (uint32_t)test->count,
                           .tags = tag > 0 ? &tag : NULL,
-                          .tag_count = tag > 0};
+                          .tag_count = tag > 0,
+                          .ef = (uint32_t)test->ef,
+                          .exact = exact};
     struct search search;
-    (void)exact;
+    status = reserve_walk(library, search_room_size(collection(library), &query));
+    if (status) return status;
+    query.room = library->walk.size > 0 ? &library->walk : NULL;
     search_begin(&search, engine_state(library->engine), collection(library), &query,
                  library->hits);
     while (!search_step(&search, UINT32_MAX)) {
@@ -362,10 +389,13 @@ static enum status note_figures(struct report *report, struct library *library,
 enum status engine_measure(struct report *report, struct complaint *complaint) {
     const struct benchmark *benchmark = report->benchmark;
     struct library library = {.benchmark = benchmark,
-                              .index = benchmark->options->index == USE_HNSW ? INDEX_HNSW
-                                                                             : INDEX_FLAT,
+                              .index = benchmark->options->index == USE_FLAT ? INDEX_FLAT
+                                                                             : INDEX_HNSW,
                               .scaled = benchmark->options->metric == USE_COSINE};
-    distance_select(NULL);
+    const char *level = simd_select(benchmark->options->simd);
+    if (!level)
+        return complain(complaint, STATUS_INVALID, "--simd: %s is not to be had here",
+                        benchmark->options->simd);
     enum status status = open_library(&library, complaint);
     for (size_t i = 0; i < benchmark->tests.count && !status; i++) {
         const struct test *test = &benchmark->tests.rows[i];
@@ -377,7 +407,7 @@ enum status engine_measure(struct report *report, struct complaint *complaint) {
     if (!status) status = note_figures(report, &library, complaint);
     snprintf(report->servers[0].name, sizeof report->servers[0].name,
              "valori " VALORI_VERSION " %s %s",
-             library.index == INDEX_HNSW ? "hnsw" : "flat", distance()->name);
+             library.index == INDEX_HNSW ? "hnsw" : "flat", level);
     close_library(&library);
     return status;
 }

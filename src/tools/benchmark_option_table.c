@@ -111,6 +111,8 @@ const struct option_row benchmark_option_rows[] = {
     {"engine", 0, TYPE_FLAG, AT(engine), NULL, 0, 0, 0,
      "load and search the library in this process, one core,\n"
      "one query at a time"},
+    {"simd", 0, TYPE_TEXT, AT(simd), "LEVEL", 0, 0, 0,
+     "portable, sse4.1, avx2, avx512 or neon (the best)"},
     {"baseline", 0, TYPE_BASELINE, 0, "WHAT VALUE", 0, 0, 0,
      "fsync DIR: a bare write and fdatasync there\n"
      "read BYTES: a plain read of memory, as much as a search\nreads"},

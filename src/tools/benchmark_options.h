@@ -42,7 +42,7 @@ struct number_list {
 struct benchmark_options {
     const char *host, *socket_path, *password, *user, *uri, *compare;
     const char *tests, *phase_list, *base, *queries, *truth, *key, *mix, *json;
-    const char *expect_digest;
+    const char *expect_digest, *simd;
     uint64_t port, database, connections, pipeline, threads, requests, seconds, warmup;
     uint64_t rate, rounds, keep_alive, keyspace, data_size, limit, seed, m;
     uint64_t ef_construction, batch, fsync_bytes, precision, interval;
