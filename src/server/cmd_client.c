@@ -40,13 +40,13 @@ COMMAND(cmd_client_setname) {
 }
 
 COMMAND(cmd_client_setinfo) {
+    struct client *client = call->client;
     char word[64];
+    call_quote(call->arguments[2], word, sizeof word);
     bool library = call_is(call, 2, "lib-name"), version = call_is(call, 2, "lib-ver");
-    if (!library && !version)
-        call_error(call, "ERR Unrecognized option '%s'",
-                   call_quote(call->arguments[2], word, sizeof word));
-    else if (copy_name(call, call->arguments[3], library ? "lib-name" : "lib-ver",
-                       library ? call->client->library : call->client->library_version))
+    if (!library && !version) call_error(call, "ERR Unrecognized option '%s'", word);
+    else if (copy_name(call, call->arguments[3], word,
+                       library ? client->library : client->library_version))
         reply_ok(call_reply(call));
 }
 

@@ -49,10 +49,12 @@ static bool read_type(struct choice *choice, struct slice type) {
     return false;
 }
 
-static bool read_ids(struct choice *choice, size_t at, size_t count, const char *error) {
+/* `error` when one is not at least `least`. */
+static bool read_ids(struct choice *choice, size_t at, size_t count, uint64_t least,
+                     const char *error) {
     uint64_t id;
     for (size_t i = at; i < at + count; i++)
-        if (!word_unsigned(choice->call->arguments[i], &id) || id == 0) {
+        if (!word_unsigned(choice->call->arguments[i], &id) || id < least) {
             call_error(choice->call, "ERR %s", error);
             return false;
         }
@@ -78,7 +80,7 @@ COMMAND(cmd_client_list) {
             return;
         }
         if (by_type ? !read_type(&choice, call->arguments[3])
-                    : !read_ids(&choice, 3, call->count - 3, "Invalid client ID"))
+                    : !read_ids(&choice, 3, call->count - 3, 0, "Invalid client ID"))
             return;
     }
     struct buffer text;
@@ -122,7 +124,7 @@ static bool read_filter(struct choice *choice, size_t at) {
     struct call *call = choice->call;
     struct slice value = call->arguments[at + 1];
     if (call_is(call, at, "id"))
-        return read_ids(choice, at + 1, 1, "client-id should be greater than 0");
+        return read_ids(choice, at + 1, 1, 1, "client-id should be greater than 0");
     if (call_is(call, at, "maxage")) return read_age(choice, value);
     if (call_is(call, at, "user")) return read_user(choice, value);
     if (call_is(call, at, "type")) return read_type(choice, value);

@@ -3,6 +3,14 @@
 #include "server/server.h"
 #include "server/words.h"
 
+static void too_many(struct call *call) {
+    char word[64];
+    call_error(call,
+               "ERR unknown subcommand or wrong number of arguments for '%s'. Try CLIENT "
+               "HELP.",
+               call_quote(call->arguments[1], word, sizeof word));
+}
+
 /* --- Replies ---------------------------------------------------------------------- */
 
 COMMAND(cmd_client_reply) {
@@ -48,7 +56,7 @@ COMMAND(cmd_client_pause) {
     int64_t milliseconds;
     bool all = call->count == 3 || call_is(call, 3, "all");
     if (call->count > 4) {
-        call_arity_error(call);
+        too_many(call);
     } else if (!all && !call_is(call, 3, "write")) {
         call_error(call, "ERR CLIENT PAUSE mode must be WRITE or ALL");
     } else if (!word_integer(call->arguments[2], &milliseconds) ||
@@ -73,7 +81,7 @@ COMMAND(cmd_client_unpause) {
 COMMAND(cmd_client_unblock) {
     int64_t id;
     if (call->count > 4) {
-        call_error(call, "ERR syntax error");
+        too_many(call);
     } else if (call->count == 4 && !call_is(call, 3, "timeout") &&
                !call_is(call, 3, "error")) {
         call_error(call, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");

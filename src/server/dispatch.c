@@ -45,12 +45,20 @@ static enum dispatch_result unknown(struct call *call) {
     return refused(call);
 }
 
+/* An EXEC that cannot be run ends the transaction all the same. */
+static void abort_exec(struct call *call) {
+    client_discard(call->client);
+    call_error(call, "EXECABORT Transaction discarded because of: %s",
+               "wrong number of arguments for 'exec' command");
+}
+
 /* Whether the words are a command as the table has it; answers if not. */
 static bool known(struct call *call, const struct subcommand **subcommand) {
     const struct command *command = call->command;
     *subcommand = NULL;
     if (!arity_fits(command->arity, call->count)) {
-        call_arity_error(call);
+        if (command->run == cmd_exec) abort_exec(call);
+        else call_arity_error(call);
         return false;
     }
     if (!command->subcommands || call->count < 2) return true;

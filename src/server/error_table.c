@@ -13,6 +13,8 @@ static const struct error_row error_rows[] = {
      .cause = "No command has this name.", .remedy = "`COMMAND LIST` names all."},
     {.text = "ERR unknown subcommand '%s'. Try %s HELP.",
      .cause = "The command has no such second word.", .remedy = "Its HELP lists them."},
+    {.text = "ERR unknown subcommand or wrong number of arguments for '%s'. Try CLIENT HELP.",
+     .cause = "CLIENT PAUSE or UNBLOCK with too many words.", .remedy = "CLIENT HELP."},
     {.text = "ERR wrong number of arguments for '%s%s%s' command",
      .cause = "Too few or too many words.", .remedy = "docs/commands.md has the synopsis."},
     {.text = "ERR syntax error",
@@ -220,7 +222,8 @@ static const struct error_row error_rows[] = {
      .cause = "A command was refused while queueing. Nothing was done.",
      .remedy = "Correct that command."},
     {.text = "EXECABORT Transaction discarded because of: %s",
-     .cause = "The log or the memory cannot take the whole of it. Nothing was done.",
+     .cause = "The log or the memory cannot take the whole of it, or EXEC had more words than "
+              "its name. Nothing was done.",
      .remedy = "Cut it, or see the reason's own row."},
     /* --- Memory and disk ---------------------------------------------------------------- */
     {.text = "OOM command not allowed when used memory > 'maxmemory'.",

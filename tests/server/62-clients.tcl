@@ -63,6 +63,9 @@ start_server {} {
         {pause 9223372036854775807} "ERR timeout is not an integer or out of range"
         {pause 1 foo} "ERR CLIENT PAUSE mode must be WRITE or ALL"
         {unblock 1 foo} "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+        {pause 1 2 3} "ERR unknown subcommand or wrong number of arguments for 'pause'. Try CLIENT HELP."
+        {unblock 1 2 3} "ERR unknown subcommand or wrong number of arguments for 'unblock'. Try CLIENT HELP."
+        {setinfo LIB-NAME "a b"} "ERR LIB-NAME cannot contain spaces, newlines or special characters."
         {unblock x} "ERR value is not an integer or out of range"
         {tracking on} "ERR client-side caching is not available in this release"
         {tracking foo} "ERR syntax error"
@@ -87,6 +90,7 @@ start_server {} {
         set c [client_open [srv port]]
         set id [$c client id]
         assert_equal "" [r client list type master]
+        assert_equal "" [r client list id 0]
         assert_equal "" [r client list type replica]
         assert_equal "" [r client list type pubsub]
         assert_equal 2 [llength [split [string trim [r client list type normal]] "\n"]]
@@ -130,6 +134,26 @@ start_server {} {
             drop_client
         }
         assert_equal 0 [r exists never]
+    }
+    test "in a transaction, as Sentinel sends it: the others go, the caller is answered" {
+        set c [client_open [srv port]]
+        set d [client_open [srv port]]
+        $d ping
+        $c raw "multi\r\nclient kill type normal\r\nclient kill type pubsub\r\nexec\r\nping\r\n"
+        foreach wanted {OK QUEUED QUEUED} { assert_equal $wanted [$c read] }
+        assert_equal 0 [lindex [$c read] 1]
+        assert_equal PONG [$c read]
+        assert [$d eof]
+        $c close
+        $d close
+        drop_client
+    }
+    test "EXEC with too many words ends the transaction" {
+        set c [client_open [srv port]]
+        $c multi
+        assert_error "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command" {$c exec x}
+        assert_error "ERR EXEC without MULTI" {$c exec}
+        $c close
     }
     test "CLIENT REPLY: OFF, SKIP and ON" {
         set c [client_open [srv port]]

@@ -196,6 +196,28 @@ start_server {maxmemory-clients 3mb hz 50} {
     }
 }
 
+start_server {client-output-buffer-limit "normal 1mb 0 0"} {
+    test "EXEC whose answer is too long for its client is carried out whole" {
+        set c [client_open [srv port]]
+        fconfigure [$c channel] -blocking 0 -buffersize 4000000
+        $c raw [client_encode multi]
+        $c raw [client_encode {vadd before values 1 1 a}]
+        for {set i 0} {$i < 4} {incr i} { $c raw [client_encode [list echo [string repeat x 500000]]] }
+        $c raw [client_encode {vadd after values 1 1 a}][client_encode exec]
+        wait_for_condition 400 10 {
+            [catch {update; flush [$c channel]}] || [info_field client_output_buffer_limit_disconnections] == 1
+        } { complain "it is still there" }
+        wait_for_condition 100 10 {[info_field client_output_buffer_limit_disconnections] == 1} { complain "not counted" }
+        assert_equal 2 [r exists before after]
+        # No part of the answer has been sent: before it there are the OK and the QUEUEDs.
+        fconfigure [$c channel] -blocking 1
+        set text ""
+        catch { set text [read [$c channel]] }
+        assert {![string match {*\**} $text]}
+        $c close
+    }
+}
+
 start_server {} {
     test "limits set while connections are there hold for them too" {
         set c [client_open [srv port]]
