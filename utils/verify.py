@@ -294,7 +294,8 @@ def frames_speak_for(data, start, key, sequence):
 
 # --- Entries and bodies (sections 5 and 6) -------------------------------------------------
 
-(SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP) = range(1, 11)
+(SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP, RENAME, SET, REPLACE,
+ INCR) = range(1, 15)
 
 SIGNED, NO_STATE = 1, 2
 
@@ -311,6 +312,10 @@ BODY_FLAGS = {
     SETTAG: (HAS_TAG, 0),
     DEL: (0, 0),
     FLUSH: (0, 0),
+    RENAME: (0, IF_NEW),
+    SET: (HAS_ATTRIBUTES, IF_NEW | IF_EXISTING),
+    REPLACE: (HAS_ATTRIBUTES, IF_NEW | IF_EXISTING),
+    INCR: (0, 0),
 }
 
 COSINE = 1
@@ -318,6 +323,7 @@ FLAT = 1
 FORM_PLAIN, FORM_SCALED = 1, 3
 DATABASES, EVERY_DATABASE = 16, 0xFFFFFFFF
 LONGEST_NAME = LONGEST_ATTRIBUTES = LARGEST_DIMENSION = 65_536
+LONGEST_STRING = 262_144
 SCALED_LIMIT = 1 << 17
 LONGEST_ENTRY = 65_535
 LONGEST_INLINE_BATCH = 65_403
@@ -365,7 +371,7 @@ class Entry:
         principal_sequence = cursor.number(8)
         if self.flags & ~(SIGNED | NO_STATE):
             raise newer(f"entry with flags {self.flags:#06x}")
-        self.passed_over = not SEAL <= self.type <= FLUSH
+        self.passed_over = not SEAL <= self.type <= INCR or self.type == GROUP
         if self.passed_over and not self.flags & NO_STATE:
             raise newer(f"entry of unknown type {self.type}")
         self.body = cursor.sized()
@@ -402,11 +408,12 @@ class Config:
 class Change:
     """One decoded body with its payload, checked against each other."""
 
-    key = element = object_hash = element_hash = None
+    key = element = object_hash = element_hash = target = target_hash = None
     vector = attributes = tag = fp32 = config = None  # the hashes of the parts, None when absent
     attributes_empty = False
+    value = None  # of SET and REPLACE, the bytes
     form = dimension = None
-    group = 0
+    group = delta = 0
 
     def __init__(self, kind, body, payload, previous):
         """`previous` is the change before it in a batch that had a key, or None."""
@@ -435,6 +442,8 @@ class Change:
         self.object_hash = cursor.bytes(32)
         if self.type in (VADD, VREM, SETATTR, SETTAG):
             self.element_hash = cursor.bytes(32)
+        if self.type == RENAME:
+            self.target_hash = cursor.bytes(32)
         if self.flags & HAS_VECTOR:
             self.vector = cursor.bytes(32)
         if self.flags & HAS_ATTRIBUTES:
@@ -445,6 +454,8 @@ class Change:
             self.fp32 = cursor.bytes(32)
         if self.flags & HAS_CONFIG:
             self.config = Config(cursor.sized())
+        if self.type == INCR:
+            self.delta = int.from_bytes(cursor.bytes(8), "little", signed=True)
 
     def read_payload(self, payload, previous):
         if previous and previous.object_hash == self.object_hash:
@@ -453,6 +464,10 @@ class Change:
             self.key = read_part(payload, b"K")
             check_size("key", self.key, LONGEST_NAME)
         check_part("key", self.object_hash, KH(b"K", u32(self.db), self.key))
+        if self.target_hash:
+            self.target = read_part(payload, b"D")
+            check_size("new name", self.target, LONGEST_NAME)
+            check_part("new name", self.target_hash, KH(b"K", u32(self.db), self.target))
         if self.element_hash:
             self.element = read_part(payload, b"R")
             check_size("element", self.element, LONGEST_NAME)
@@ -463,9 +478,11 @@ class Change:
             self.read_vector(data)
         if self.attributes:
             data = read_part(payload, b"A")
-            check_size("attributes", data, LONGEST_ATTRIBUTES)
+            string = self.type in (SET, REPLACE)
+            check_size("attributes", data, LONGEST_STRING if string else LONGEST_ATTRIBUTES)
             check_part("attributes", self.attributes, C(b"A", data))
             self.attributes_empty = not data
+            self.value = data if string else None
         if self.fp32:
             data = read_part(payload, b"F")
             check_part("FP32 bits", self.fp32, C(b"F", data))
@@ -533,7 +550,7 @@ def read_batch(body, frame):
         data = elements.bytes(elements.number(4))
         if kind in (SEAL, BATCH):
             raise damaged(f"a batch holds an entry of type {kind}")
-        if not CREATE <= kind <= GROUP:
+        if not CREATE <= kind <= INCR:
             raise newer(f"a batch holds an element of type {kind}")
         leaves.append(bytes([kind]) + data)
         change = Change(kind, data, payload, previous)
@@ -593,8 +610,30 @@ class Collection:
                            self.next_slot)
 
 
+class String:
+    TYPE = 2
+
+    def __init__(self, db, key, value, widx):
+        self.db, self.key, self.value, self.widx = db, key, value, widx
+
+    def hash(self, content=False):
+        record = record_hash(0 if content else self.widx, HAS_ATTRIBUTES, ZERO,
+                             C(b"A", self.value))
+        return object_hash(self.TYPE, b"", trie({KH(b"R", b""): record}), EMPTY_TRIE, ZERO, 0)
+
+    def number(self):
+        """The value as INCR reads it, or None."""
+        if not re.fullmatch(rb"0|-?[1-9][0-9]{0,18}", self.value):
+            return None
+        return int(self.value) if fits_i64(int(self.value)) else None
+
+
+def fits_i64(number):
+    return -(1 << 63) <= number < 1 << 63
+
+
 class Model:
-    """The state: object hash -> Collection. A refused change says why and does nothing."""
+    """The state: object hash -> Collection or String. A refused change says why and does nothing."""
 
     def __init__(self):
         self.objects = {}
@@ -603,7 +642,8 @@ class Model:
         return trie({name: found.hash(content) for name, found in self.objects.items()})
 
     def record_count(self):
-        return sum(len(found.records) for found in self.objects.values())
+        return sum(len(found.records) for found in self.objects.values()
+                   if found.TYPE == Collection.TYPE)
 
     def apply(self, sequence, change):
         """Apply one change; None, or why it was refused."""
@@ -616,6 +656,10 @@ class Model:
             return self.create(change)
         if change.type == VADD:
             return self.add(sequence, change)
+        if change.type in (SET, REPLACE):
+            return self.set(sequence, change)
+        if change.type == INCR:
+            return self.increment(sequence, change)
         return self.change_existing(sequence, change)
 
     def create(self, change):
@@ -628,6 +672,8 @@ class Model:
         """Rules (a) to (h) of VADD; without `count_matters`, (a) to (g). A config `lent` by the
         first member of a group serves where the key is missing."""
         found = self.objects.get(change.object_hash)
+        if found and found.TYPE != Collection.TYPE:
+            return "(b) no vector collection"
         config = found.config if found else lent or change.config
         if config is None:
             return "(a) no such key"
@@ -671,13 +717,17 @@ class Model:
         return None
 
     def change_existing(self, sequence, change):
-        """VREM, SETATTR, SETTAG and DEL."""
+        """VREM, SETATTR, SETTAG, DEL and RENAME."""
         found = self.objects.get(change.object_hash)
         if found is None:
             return "no such key"
         if change.type == DEL:
             del self.objects[change.object_hash]
             return None
+        if change.type == RENAME:
+            return self.rename(found, change)
+        if found.TYPE != Collection.TYPE:
+            return "no vector collection"
         record = found.records.get(change.element_hash)
         if record is None:
             return "no such element"
@@ -692,6 +742,38 @@ class Model:
         else:
             record.tag = change.tag
         record.widx = sequence
+        return None
+
+    def rename(self, found, change):
+        if change.flags & IF_NEW and change.target_hash in self.objects:
+            return "the new name exists"
+        del self.objects[change.object_hash]
+        found.key = change.target
+        self.objects[change.target_hash] = found
+        return None
+
+    def set(self, sequence, change):
+        found = self.objects.get(change.object_hash)
+        if change.type == REPLACE and found and found.TYPE != String.TYPE:
+            return "no string"
+        if change.flags & IF_NEW and found:
+            return "the key exists"
+        if change.flags & IF_EXISTING and not found:
+            return "no such key"
+        self.objects[change.object_hash] = String(change.db, change.key, change.value, sequence)
+        return None
+
+    def increment(self, sequence, change):
+        found = self.objects.get(change.object_hash)
+        if found and found.TYPE != String.TYPE:
+            return "no string"
+        number = found.number() if found else 0
+        if number is None:
+            return "not an integer"
+        if not fits_i64(number + change.delta):
+            return "the sum is outside i64"
+        self.objects[change.object_hash] = String(
+            change.db, change.key, b"%d" % (number + change.delta), sequence)
         return None
 
     def apply_batch(self, sequence, changes):
@@ -713,7 +795,7 @@ class Model:
             if self.refuse_add(member, count_matters=False, lent=members[0].config):
                 return True
         found = self.objects.get(members[0].object_hash)
-        capacity = (found or members[0]).config.capacity
+        capacity = (found or members[0]).config.capacity  # A string was refused above.
         return 0 < capacity < (len(found.records) if found else 0) + len(members)
 
 
@@ -968,6 +1050,10 @@ def dump(model):
     """The state as plain data, in the order of (db, key) and element."""
     objects = []
     for found in sorted(model.objects.values(), key=lambda found: (found.db, found.key)):
+        if found.TYPE == String.TYPE:
+            objects.append({"db": found.db, "key": printable(found.key), "widx": found.widx,
+                            "value": found.value.hex()})
+            continue
         records = sorted(found.records.values(), key=lambda record: record.element)
         objects.append({
             "db": found.db,
@@ -1000,6 +1086,9 @@ def print_report(report):
     print(f"records     {report['records']}")
     print(f"torn bytes  {report['torn_bytes']}")
     for found in report.get("state", ()):
+        if "value" in found:
+            print(f"string {found['db']} {found['key']} {found['widx']} {found['value']}")
+            continue
         print(f"key {found['db']} {found['key']} {found['config']} {found['next_slot']}")
         for record in found["records"]:
             print("  " + " ".join("-" if value is None else str(value)

@@ -124,7 +124,7 @@ static enum status replay(struct engine *engine, const struct frame *frame, bool
     }
     *why = "its payload does not fit what the entry commits to, or the state refuses it";
     if (entry.type == CHANGE_BATCH) return replay_batch(engine, &entry, frame, holds);
-    if (entry.type >= CHANGE_CREATE && entry.type <= CHANGE_FLUSH)
+    if (change_stands_alone(entry.type))
         return replay_change(engine, &entry, frame, holds);
     return STATUS_OK; /* Unknown and marked as changing no state: kept and hashed. */
 }

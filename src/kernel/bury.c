@@ -66,6 +66,7 @@ static void dissolve_object(struct kernel *kernel, uint32_t *budget) {
     if (!pool_dissolve(memory, &object->facts, budget)) return;
     if (!pool_dissolve(memory, &object->metas, budget)) return;
     if (object_indexed(object) && !hnsw_dissolve(memory, &object->hnsw, budget)) return;
+    heap_free(memory, heap, object->string.value);
     heap_free(memory, heap, object->name);
     kernel->buried_objects = object->list_next;
     pool_give(memory, &kernel->state.objects, row);

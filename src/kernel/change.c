@@ -16,24 +16,30 @@ enum { PART_HEADER_SIZE = 8 }; /* u8 kind, u8 salted, u16 zero, u32 length */
 
 /* What a body of each type holds after its flags and db. */
 static const struct body_shape {
-    bool has_db, has_object, has_element;
+    bool has_db, has_object, has_element, has_target, has_delta;
     uint8_t required; /* flags that are always set */
     uint8_t optional; /* flags that may be */
 } body_shapes[] = {
-    [CHANGE_CREATE] = {true, true, false, CHANGE_CONFIG, 0},
-    [CHANGE_VADD] = {true, true, true, CHANGE_VECTOR,
+    [CHANGE_CREATE] = {true, true, false, false, false, CHANGE_CONFIG, 0},
+    [CHANGE_VADD] = {true, true, true, false, false, CHANGE_VECTOR,
                      CHANGE_ATTRIBUTES | CHANGE_TAG | CHANGE_FP32 | CHANGE_NX |
                          CHANGE_XX | CHANGE_CONFIG},
-    [CHANGE_VREM] = {true, true, true, 0, 0},
-    [CHANGE_SETATTR] = {true, true, true, CHANGE_ATTRIBUTES, 0},
-    [CHANGE_SETTAG] = {true, true, true, CHANGE_TAG, 0},
-    [CHANGE_DEL] = {true, true, false, 0, 0},
-    [CHANGE_FLUSH] = {true, false, false, 0, 0},
-    [CHANGE_GROUP] = {false, false, false, 0, 0},
+    [CHANGE_VREM] = {true, true, true, false, false, 0, 0},
+    [CHANGE_SETATTR] = {true, true, true, false, false, CHANGE_ATTRIBUTES, 0},
+    [CHANGE_SETTAG] = {true, true, true, false, false, CHANGE_TAG, 0},
+    [CHANGE_DEL] = {true, true, false, false, false, 0, 0},
+    [CHANGE_FLUSH] = {true, false, false, false, false, 0, 0},
+    [CHANGE_GROUP] = {false, false, false, false, false, 0, 0},
+    [CHANGE_RENAME] = {true, true, false, true, false, 0, CHANGE_NX},
+    [CHANGE_SET] = {true, true, false, false, false, CHANGE_ATTRIBUTES,
+                    CHANGE_NX | CHANGE_XX},
+    [CHANGE_REPLACE] = {true, true, false, false, false, CHANGE_ATTRIBUTES,
+                        CHANGE_NX | CHANGE_XX},
+    [CHANGE_INCR] = {true, true, false, false, true, 0, 0},
 };
 
 static const struct body_shape *shape_of(uint8_t type) {
-    if (type < CHANGE_CREATE || type > CHANGE_GROUP) return NULL;
+    if (type < CHANGE_CREATE || type > CHANGE_INCR) return NULL;
     return &body_shapes[type];
 }
 
@@ -93,6 +99,8 @@ void change_commit(struct change *change) {
     check(shape != NULL);
     if (shape->has_object) hash_object_name(change->db, change->key, change->object_hash);
     if (shape->has_element) hash_element_name(change->element, change->element_hash);
+    if (shape->has_target)
+        hash_object_name(change->db, change->target, change->target_hash);
     if (change->flags & CHANGE_VECTOR)
         hash_payload('V', change->vector, change->vector_hash);
     if (change->flags & CHANGE_ATTRIBUTES)
@@ -106,7 +114,7 @@ void change_commit(struct change *change) {
 enum status change_encode_body(const struct change *change, struct buffer *body) {
     const struct body_shape *shape = shape_of(change->type);
     check(shape != NULL);
-    uint8_t bytes[1 + 4 + 5 * SHA256_SIZE + 8 + 8 + CONFIG_SIZE], *p = bytes;
+    uint8_t bytes[1 + 4 + 6 * SHA256_SIZE + 8 + 8 + CONFIG_SIZE + 8], *p = bytes;
     if (change->type == CHANGE_GROUP) {
         store_le32(p, change->group_count);
         return buffer_append(body, bytes, 4);
@@ -117,6 +125,7 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
     if (shape->has_object) memcpy(p, change->object_hash, SHA256_SIZE), p += SHA256_SIZE;
     if (shape->has_element)
         memcpy(p, change->element_hash, SHA256_SIZE), p += SHA256_SIZE;
+    if (shape->has_target) memcpy(p, change->target_hash, SHA256_SIZE), p += SHA256_SIZE;
     if (change->flags & CHANGE_VECTOR)
         memcpy(p, change->vector_hash, SHA256_SIZE), p += SHA256_SIZE;
     if (change->flags & CHANGE_ATTRIBUTES)
@@ -129,6 +138,7 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
         config_encode(&change->config, p + 8);
         p += 8 + CONFIG_SIZE;
     }
+    if (shape->has_delta) store_le64(p, (uint64_t)change->delta), p += 8;
     return buffer_append(body, bytes, (size_t)(p - bytes));
 }
 
@@ -147,6 +157,7 @@ enum status change_encode_payload(const struct change *change, bool with_key,
     check(shape != NULL);
     enum status status = STATUS_OK;
     if (shape->has_object && with_key) status = put_part(payload, 'K', change->key);
+    if (!status && shape->has_target) status = put_part(payload, 'D', change->target);
     if (!status && shape->has_element) status = put_part(payload, 'R', change->element);
     if (!status && (change->flags & CHANGE_VECTOR))
         status = put_part(payload, 'V', change->vector);
@@ -202,6 +213,7 @@ static enum status decode_body(uint8_t type, const struct body_shape *shape,
     uint8_t flags = change->flags;
     if (!take_hash(&body, shape->has_object, change->object_hash) ||
         !take_hash(&body, shape->has_element, change->element_hash) ||
+        !take_hash(&body, shape->has_target, change->target_hash) ||
         !take_hash(&body, flags & CHANGE_VECTOR, change->vector_hash) ||
         !take_hash(&body, flags & CHANGE_ATTRIBUTES, change->attributes_hash))
         return STATUS_CORRUPT;
@@ -214,6 +226,11 @@ static enum status decode_body(uint8_t type, const struct body_shape *shape,
     if (flags & CHANGE_CONFIG) {
         enum status status = take_config(&body, &change->config);
         if (status) return status;
+    }
+    if (shape->has_delta) {
+        p = take(&body, 8);
+        if (!p) return STATUS_CORRUPT;
+        change->delta = (int64_t)load_le64(p);
     }
     return body.size == 0 ? STATUS_OK : STATUS_CORRUPT;
 }
@@ -230,6 +247,12 @@ static enum status take_part(struct slice *payload, char kind, size_t limit,
     return STATUS_OK;
 }
 
+/* Attributes of an element, or a string's value. */
+static size_t attributes_limit(const struct change *change) {
+    bool string = change->type == CHANGE_SET || change->type == CHANGE_REPLACE;
+    return string ? STRING_SIZE_MAX : ATTRIBUTES_SIZE_MAX;
+}
+
 static enum status take_parts(const struct body_shape *shape,
                               const struct change *previous, struct slice *payload,
                               struct change *change) {
@@ -240,13 +263,15 @@ static enum status take_parts(const struct body_shape *shape,
             change->key = previous->key;
         else status = take_part(payload, 'K', NAME_SIZE_MAX, &change->key);
     }
+    if (!status && shape->has_target)
+        status = take_part(payload, 'D', NAME_SIZE_MAX, &change->target);
     if (!status && shape->has_element)
         status = take_part(payload, 'R', NAME_SIZE_MAX, &change->element);
     if (!status && (change->flags & CHANGE_VECTOR))
         status = take_part(payload, 'V', vector_bytes_size(true, VECTOR_DIM_MAX),
                            &change->vector);
     if (!status && (change->flags & CHANGE_ATTRIBUTES))
-        status = take_part(payload, 'A', ATTRIBUTES_SIZE_MAX, &change->attributes);
+        status = take_part(payload, 'A', attributes_limit(change), &change->attributes);
     if (!status && (change->flags & CHANGE_FP32))
         status = take_part(payload, 'F', 4 * (size_t)VECTOR_DIM_MAX, &change->fp32);
     return status;
@@ -259,6 +284,7 @@ static bool commitments_hold(const struct change *change) {
     change_commit(&again);
     return memcmp(again.object_hash, change->object_hash, SHA256_SIZE) == 0 &&
            memcmp(again.element_hash, change->element_hash, SHA256_SIZE) == 0 &&
+           memcmp(again.target_hash, change->target_hash, SHA256_SIZE) == 0 &&
            memcmp(again.vector_hash, change->vector_hash, SHA256_SIZE) == 0 &&
            memcmp(again.attributes_hash, change->attributes_hash, SHA256_SIZE) == 0 &&
            memcmp(again.fp32_hash, change->fp32_hash, SHA256_SIZE) == 0;

@@ -22,7 +22,16 @@ enum change_type {
     CHANGE_DEL = 8,
     CHANGE_FLUSH = 9,
     CHANGE_GROUP = 10,
+    CHANGE_RENAME = 11,
+    CHANGE_SET = 12,
+    CHANGE_REPLACE = 13, /* SET, but only over a string or nothing */
+    CHANGE_INCR = 14,
 };
+
+/* Whether a change of this type may be an entry of its own, and not only in a batch. */
+static inline bool change_stands_alone(uint8_t type) {
+    return type >= CHANGE_CREATE && type <= CHANGE_INCR && type != CHANGE_GROUP;
+}
 
 enum change_flag {
     CHANGE_VECTOR = 1,
@@ -44,6 +53,7 @@ enum origin { ORIGIN_VADD = 0, ORIGIN_VCREATE = 1 };
 #define FLUSH_ALL           UINT32_MAX
 #define NAME_SIZE_MAX       65536
 #define ATTRIBUTES_SIZE_MAX 65536
+#define STRING_SIZE_MAX     262144
 #define BATCH_INLINE_MAX    65403 /* a longer batch body takes form 1 */
 #define CONFIG_SIZE         29
 
@@ -63,12 +73,14 @@ struct change {
     uint32_t db;          /* FLUSH: or FLUSH_ALL */
     uint32_t group_count; /* GROUP only */
     uint64_t tag;
+    int64_t delta; /* INCR only */
     struct slice key, element;
-    struct slice vector; /* vector bytes as docs/format.md section 6 has them */
-    struct slice attributes, fp32;
+    struct slice target;           /* RENAME: the new name */
+    struct slice vector;           /* vector bytes as docs/format.md section 6 has them */
+    struct slice attributes, fp32; /* SET, REPLACE: the value is in `attributes` */
     struct config config;
     /* What the entry says in their place. change_commit() computes them. */
-    uint8_t object_hash[SHA256_SIZE], element_hash[SHA256_SIZE];
+    uint8_t object_hash[SHA256_SIZE], element_hash[SHA256_SIZE], target_hash[SHA256_SIZE];
     uint8_t vector_hash[SHA256_SIZE], attributes_hash[SHA256_SIZE],
         fp32_hash[SHA256_SIZE];
 };

@@ -38,7 +38,8 @@ enum status entry_decode(struct slice bytes, struct entry *entry) {
     memcpy(entry->principal, p + 20, SHA256_SIZE);
     entry->principal_sequence = load_le64(p + 52);
     if (entry->flags & (uint16_t) ~(ENTRY_SIGNED | ENTRY_NO_STATE)) return STATUS_VERSION;
-    bool known = entry->type >= CHANGE_SEAL && entry->type <= CHANGE_FLUSH;
+    bool known = entry->type == CHANGE_SEAL || entry->type == CHANGE_BATCH ||
+                 change_stands_alone(entry->type);
     bool stateless = (entry->flags & ENTRY_NO_STATE) != 0;
     if (!known && !stateless) return STATUS_VERSION;
     if (known && stateless != (entry->type == CHANGE_SEAL)) return STATUS_CORRUPT;

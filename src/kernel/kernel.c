@@ -52,7 +52,7 @@ const struct state *kernel_state(const struct kernel *kernel) { return &kernel->
 /* --- Finding ---------------------------------------------------------------------------
  */
 
-static uint32_t find_row(const struct state *state, const uint8_t key[SHA256_SIZE]) {
+uint32_t find_row(const struct state *state, const uint8_t key[SHA256_SIZE]) {
     return trie_find(&state->nodes, &state->objects, state->keyspace, key);
 }
 
@@ -147,6 +147,11 @@ static enum status refused(const struct state *state, const struct change *chang
         if (!object) return STATUS_NO_KEY;
         if (object->type != OBJECT_COLLECTION) return STATUS_WRONG_TYPE;
         return exists ? STATUS_OK : STATUS_NO_ELEMENT;
+    case CHANGE_RENAME:
+    case CHANGE_SET:
+    case CHANGE_REPLACE:
+    case CHANGE_INCR:
+        return string_refused(state, object, change);
     default:
         check(false);
         return STATUS_INVALID;
@@ -154,9 +159,9 @@ static enum status refused(const struct state *state, const struct change *chang
 }
 
 static uint64_t change_cost(const struct change *change) {
-    return CHANGE_OVERHEAD +
-           4 * (uint64_t)(change->key.size + change->element.size + change->vector.size +
-                          change->attributes.size + change->fp32.size);
+    return CHANGE_OVERHEAD + 4 * (uint64_t)(change->key.size + change->target.size +
+                                            change->element.size + change->vector.size +
+                                            change->attributes.size + change->fp32.size);
 }
 
 enum status kernel_admit(struct kernel *kernel, struct change *change) {
@@ -195,12 +200,11 @@ void kernel_group_check(const struct kernel *kernel, struct group *group,
 /* --- Applying --------------------------------------------------------------------------
  */
 
-static struct object *own_object(struct kernel *kernel, uint32_t row) {
+struct object *own_object(struct kernel *kernel, uint32_t row) {
     return pool_own(&kernel->memory, &kernel->state.objects, row);
 }
 
-/* Its leaf must be hashed again at the next seal. */
-static void touch_object(struct kernel *kernel, uint32_t row) {
+void touch_object(struct kernel *kernel, uint32_t row) {
     struct object *object = own_object(kernel, row);
     if (object->dirty) return;
     object->dirty = 1;
@@ -227,7 +231,8 @@ static void begin_index(struct kernel *kernel, struct object *object) {
     if (size > kernel->links_size) kernel->links_size = size;
 }
 
-static uint32_t create_object(struct kernel *kernel, const struct change *change) {
+uint32_t add_object(struct kernel *kernel, const struct change *change,
+                    enum object_type type) {
     struct state *state = &kernel->state;
     uint32_t row = pool_take(&kernel->memory, &state->objects);
     struct object *object = own_object(kernel, row);
@@ -235,20 +240,26 @@ static uint32_t create_object(struct kernel *kernel, const struct change *change
     object->name = heap_put(&kernel->memory, &state->heap, change->key);
     object->name_size = (uint32_t)change->key.size;
     object->db = change->db;
-    object->type = OBJECT_COLLECTION;
-    object->config = change->config;
-    object->stride = query_stride(change->config.dim);
-    pool_begin(&object->vectors, 4 * object->stride, CHUNK_OF_VECTORS);
-    pool_begin(&object->facts, sizeof(struct facts), CHUNK_OF_FACTS);
-    pool_begin(&object->metas, sizeof(struct meta), CHUNK_AT_RANDOM);
-    if (object_indexed(object)) begin_index(kernel, object);
+    object->type = type;
     trie_insert(&kernel->memory, &state->nodes, &state->objects, &state->keyspace, row);
     state->keys[change->db]++;
     touch_object(kernel, row);
     return row;
 }
 
-static void delete_object(struct kernel *kernel, uint32_t row) {
+static uint32_t create_object(struct kernel *kernel, const struct change *change) {
+    uint32_t row = add_object(kernel, change, OBJECT_COLLECTION);
+    struct object *object = own_object(kernel, row);
+    object->config = change->config;
+    object->stride = query_stride(change->config.dim);
+    pool_begin(&object->vectors, 4 * object->stride, CHUNK_OF_VECTORS);
+    pool_begin(&object->facts, sizeof(struct facts), CHUNK_OF_FACTS);
+    pool_begin(&object->metas, sizeof(struct meta), CHUNK_AT_RANDOM);
+    if (object_indexed(object)) begin_index(kernel, object);
+    return row;
+}
+
+void delete_object(struct kernel *kernel, uint32_t row) {
     struct state *state = &kernel->state;
     untouch_object(kernel, row);
     trie_remove(&kernel->memory, &state->nodes, &state->objects, &state->keyspace, row);
@@ -457,7 +468,7 @@ static void apply_flush(struct kernel *kernel, uint32_t db) {
     }
     for (uint32_t row = 0; row < state->objects.limit && state->keys[db] > 0; row++) {
         const struct object *object = object_at(state, row);
-        bool here = object->type == OBJECT_COLLECTION && object->db == db &&
+        bool here = object->type != 0 && object->db == db &&
                     find_row(state, object->leaf.key) == row;
         if (here) delete_object(kernel, row);
     }
@@ -498,6 +509,16 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
     case CHANGE_FLUSH:
         apply_flush(kernel, change->db);
         break;
+    case CHANGE_RENAME:
+        apply_rename(kernel, change, place.row);
+        break;
+    case CHANGE_SET:
+    case CHANGE_REPLACE:
+        apply_set(kernel, sequence, change, place.row);
+        break;
+    case CHANGE_INCR:
+        apply_incr(kernel, sequence, change, place.row);
+        break;
     default:
         check(false);
     }
@@ -509,10 +530,14 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
 static void seal_object(struct kernel *kernel, uint32_t row) {
     struct state *state = &kernel->state;
     struct object *object = own_object(kernel, row);
-    trie_seal(&kernel->memory, &state->nodes, &object->metas, object->records);
     struct trie_sum records;
-    trie_sum(&state->nodes, &object->metas, object->records, &records);
-    check(records.count == object->live);
+    if (object->type == OBJECT_STRING) {
+        string_sum(state, object, false, &records);
+    } else {
+        trie_seal(&kernel->memory, &state->nodes, &object->metas, object->records);
+        trie_sum(&state->nodes, &object->metas, object->records, &records);
+        check(records.count == object->live);
+    }
     uint8_t value[SHA256_SIZE];
     object_value_hash(object, &records, value);
     trie_leaf_hash(object->leaf.key, value, object->leaf.hash);
@@ -583,6 +608,7 @@ uint64_t state_key_total(const struct state *state) {
 }
 
 uint64_t state_record_total(const struct state *state) { return state->records; }
+enum object_type object_type(const struct object *object) { return object->type; }
 const struct config *object_config(const struct object *object) {
     return &object->config;
 }

@@ -120,8 +120,15 @@ uint64_t state_key_count(const struct state *state, uint32_t db);
 uint64_t state_key_total(const struct state *state);
 uint64_t state_record_total(const struct state *state);
 
+enum object_type { OBJECT_COLLECTION = 1, OBJECT_STRING = 2 };
+
 /* NULL when there is no such key. The object is good until the next change. */
 const struct object *state_find(const struct state *state, uint32_t db, struct slice key);
+enum object_type object_type(const struct object *object);
+/* A string's value, good until the next change. */
+struct slice object_string(const struct state *state, const struct object *object);
+
+/* Of collections: */
 const struct config *object_config(const struct object *object);
 uint64_t object_count(const struct object *object);     /* live elements */
 uint64_t object_next_slot(const struct object *object); /* insertions so far */

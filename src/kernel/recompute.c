@@ -115,13 +115,16 @@ static enum status give_record(struct recompute *recompute, uint32_t slot) {
 
 static enum status give_object(struct recompute *recompute) {
     const struct object *object = recompute->object;
-    if (recompute->records.sum.count != object->live) return STATUS_CORRUPT;
+    struct trie_sum *records = &recompute->records.sum;
+    if (records->count != object->live) return STATUS_CORRUPT;
+    if (object->type == OBJECT_STRING)
+        string_sum(recompute->state, object, recompute->content, records);
     uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
     struct slice name =
         heap_get(&recompute->state->heap, object->name, object->name_size);
     hash_object_name(object->db, name, key);
-    if (recompute->content) object_content_hash(object, &recompute->records.sum, value);
-    else object_value_hash(object, &recompute->records.sum, value);
+    if (recompute->content) object_content_hash(object, records, value);
+    else object_value_hash(object, records, value);
     recompute->object = NULL;
     return give_leaf(&recompute->keys, key, value);
 }

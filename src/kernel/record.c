@@ -98,14 +98,16 @@ static void hash_object(const struct object *object, const struct trie_sum *reco
                         const uint8_t chain[SHA256_SIZE], uint8_t value[SHA256_SIZE]) {
     static const struct trie_sum no_nodes;
     uint8_t bytes[2 + 8 + CONFIG_SIZE + 2 * 40 + SHA256_SIZE + 8] = {0x17};
+    bool has_config = object->type != OBJECT_STRING;
+    uint8_t *p = bytes + 10;
     bytes[1] = (uint8_t)object->type;
-    store_le64(bytes + 2, CONFIG_SIZE);
-    config_encode(&object->config, bytes + 10);
-    uint8_t *p = trie_sum_encode(records, bytes + 10 + CONFIG_SIZE);
+    store_le64(bytes + 2, has_config ? CONFIG_SIZE : 0);
+    if (has_config) config_encode(&object->config, p), p += CONFIG_SIZE;
+    p = trie_sum_encode(records, p);
     p = trie_sum_encode(&no_nodes, p);
     memcpy(p, chain, SHA256_SIZE);
     store_le64(p + SHA256_SIZE, object->next_slot);
-    sha256(bytes, sizeof bytes, value);
+    sha256(bytes, (size_t)(p - bytes) + SHA256_SIZE + 8, value);
 }
 
 void object_value_hash(const struct object *object, const struct trie_sum *records,

@@ -14,8 +14,6 @@
 #include "kernel/tags.h"
 #include "kernel/trie.h"
 
-#define OBJECT_COLLECTION 1
-
 /* facts.word: the flags in the top bits, and in a cosine collection |b|^2 (at most 2^50)
  * below. */
 #define FACT_LIVE   (UINT64_C(1) << 63)
@@ -41,12 +39,20 @@ struct meta {
     uint32_t unused_too;
 };
 
+/* What a string has in the place of records. Its record's leaf is hashed when it is asked
+ * for: a string that is written often is sealed seldom. */
+struct string {
+    uint64_t value; /* heap handle */
+    uint64_t widx;
+    uint32_t value_size;
+};
+
 struct object {
     struct trie_leaf leaf;
     uint64_t name; /* heap handle */
     uint32_t name_size;
     uint32_t db;
-    uint32_t type;
+    uint32_t type;   /* enum object_type; 0: the row is free */
     uint32_t stride; /* int32 values in a row of vectors: dim rounded up to 16 */
     struct config config;
     uint64_t next_slot;        /* insertions so far; enters the commitment */
@@ -60,6 +66,7 @@ struct object {
     uint32_t buried_slot;              /* graveyard: slots below are freed */
     struct pool vectors, facts, metas;
     struct hnsw hnsw;           /* used where config.index says so */
+    struct string string;
     uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
 };
 
@@ -148,6 +155,33 @@ void record_tag(struct memory *memory, struct state *state, struct object *objec
                 uint32_t slot, uint64_t tag);
 void record_untag(struct memory *memory, struct state *state, struct object *object,
                   uint32_t slot);
+
+/* --- kernel.c: objects as such
+ * ----------------------------------------------------------- */
+
+uint32_t find_row(const struct state *state, const uint8_t key[SHA256_SIZE]);
+struct object *own_object(struct kernel *kernel, uint32_t row);
+/* Its leaf must be hashed again at the next seal. */
+void touch_object(struct kernel *kernel, uint32_t row);
+/* A new object under the change's key, of that type and otherwise empty. */
+uint32_t add_object(struct kernel *kernel, const struct change *change,
+                    enum object_type type);
+void delete_object(struct kernel *kernel, uint32_t row);
+
+/* --- string.c: strings; and RENAME, of anything
+ * ------------------------------------------ */
+
+/* Refusals of docs/format.md 6.1. `object` is NULL for no such key. */
+enum status string_refused(const struct state *state, const struct object *object,
+                           const struct change *change);
+void apply_set(struct kernel *kernel, uint64_t sequence, const struct change *change,
+               uint32_t row);
+void apply_incr(struct kernel *kernel, uint64_t sequence, const struct change *change,
+                uint32_t row);
+void apply_rename(struct kernel *kernel, const struct change *change, uint32_t row);
+/* The trie of the string's one record; `content` takes its widx as 0. */
+void string_sum(const struct state *state, const struct object *object, bool content,
+                struct trie_sum *sum);
 
 /* OV over a sealed records trie. */
 void object_value_hash(const struct object *object, const struct trie_sum *records,

@@ -116,6 +116,20 @@ static void make_vadd(struct change *change, struct material *material,
     }
 }
 
+static void make_string(struct change *change, struct material *material,
+                        uint64_t *random) {
+    static const uint8_t types[] = {CHANGE_SET, CHANGE_INCR, CHANGE_REPLACE, CHANGE_RENAME};
+    change->type = types[lab_below(random, 4)];
+    if (lab_below(random, 2)) material->key[0] = "st"[lab_below(random, 2)];
+    change->delta = (int64_t)lab_random(random);
+    if (change->type == CHANGE_RENAME) {
+        change->target = slice_text(lab_below(random, 2) ? "b" : "s");
+    } else if (change->type != CHANGE_INCR) {
+        change->flags = CHANGE_ATTRIBUTES;
+        change->attributes = slice_of(material->element, lab_below(random, 3));
+    }
+}
+
 static void make_change(struct change *change, struct material *material,
                         uint64_t *random) {
     memset(change, 0, sizeof *change);
@@ -125,7 +139,7 @@ static void make_change(struct change *change, struct material *material,
     material->element[1] = (char)('0' + lab_below(random, 8));
     change->key = slice_text(material->key);
     change->element = slice_text(material->element);
-    uint64_t kind = lab_below(random, 20);
+    uint64_t kind = lab_below(random, 24);
     if (kind < 13) {
         change->type = CHANGE_VADD;
         make_vadd(change, material, random);
@@ -145,6 +159,8 @@ static void make_change(struct change *change, struct material *material,
         change->type = CHANGE_SETATTR;
         change->flags = CHANGE_ATTRIBUTES;
         change->attributes = slice_of(material->key, 1);
+    } else if (kind >= 20) {
+        make_string(change, material, random);
     } else {
         change->type = lab_below(random, 4) ? CHANGE_DEL : CHANGE_FLUSH;
     }

@@ -13,8 +13,8 @@ import verify
 import writer as w
 from naive import H
 from writer import (COSINE, EVERYTHING, IP, L2, NX, VADD_MADE, VCREATE_MADE, XX, Expected, Writer,
-                    config, create, delete, flush, group, plain, save, scaled, settag, setattr,
-                    vadd, vrem)
+                    config, create, delete, flush, group, incr, plain, rename, replace, save,
+                    scaled, set_string, settag, setattr, vadd, vrem)
 
 PROGRAM = Path(verify.__file__)
 
@@ -139,7 +139,86 @@ def rich():
     return log, state
 
 
+def with_strings():
+    """Strings and RENAME, alone and in batches, with every refusal that there is."""
+    log, state = Writer(), Expected()
+    log.alone(set_string(0, b"s", b"v"))
+    log.alone(set_string(0, b"s", b"", XX))
+    log.alone(incr(3, b"n", -5))
+    log.alone(replace(3, b"n", b"41", XX))
+    log.alone(incr(3, b"n", 1))
+    log.alone(create(0, b"c", config(1)))
+    log.alone(rename(3, b"n", b"m", NX))
+    state.string(0, b"s", 1, b"")
+    state.string(3, b"m", 4, b"42")
+    state.made(0, b"c", config(1))
+    log.seal(state)
+    log.batch(
+        set_string(0, b"s", b"x", NX),             # refused: it exists
+        replace(0, b"c", b"x"),                    # refused: a collection
+        incr(0, b"c", 1),                          # refused: a collection
+        vadd(0, b"s", b"e", plain(1), settings=config(1)),  # refused: a string
+        vrem(0, b"s", b""),                        # refused: a string
+        setattr(0, b"s", b"", b"x"),               # refused: a string
+        settag(0, b"s", b"", 1),                   # refused: a string
+        create(0, b"s", config(1)),                # refused: it exists
+        replace(0, b"t", b"x", XX),                # refused: it does not
+        rename(0, b"nobody", b"s"),                # refused: no such key
+        rename(0, b"s", b"s", NX),                 # refused: the new name exists
+        rename(0, b"s", b"s"),
+        set_string(0, b"s", b"9223372036854775807"),
+        incr(0, b"s", 1),                          # refused: outside i64
+        incr(0, b"s", -(1 << 63)),
+        incr(0, b"s", -1 << 63),                   # refused: outside i64
+        set_string(0, b"o", b"007"),
+        incr(0, b"o", 1),                          # refused: not the shortest form
+        vadd(0, b"c", b"e", plain(1)),
+        rename(0, b"c", b"o"),
+        vadd(0, b"o", b"f", plain(2)),
+        set_string(0, b"c", b"again"),
+        incr(0, b"fresh", 1 << 62),
+    )
+    state.string(0, b"s", 8, b"-1")
+    collected = state.objects.pop((0, b"c"))
+    state.objects[0, b"o"] = collected
+    state.put(0, b"o", b"e", 8, plain(1))
+    state.put(0, b"o", b"f", 8, plain(2))
+    state.string(0, b"c", 8, b"again")
+    state.string(0, b"fresh", 8, b"%d" % (1 << 62))
+    log.seal(state)
+    log.alone(rename(0, b"c", b"o"))
+    del state.objects[0, b"c"]
+    state.string(0, b"o", 8, b"again")
+    log.alone(delete(3, b"m"))
+    del state.objects[3, b"m"]
+    log.seal(state)
+    return log, state
+
+
 class Whole(DirectoryTest):
+    def test_strings(self):
+        self.accept(*with_strings())
+
+    def test_refused_strings_alone(self):
+        for wrong in (set_string(0, b"s", b"x", NX), replace(0, b"t", b"x", XX),
+                      incr(0, b"s", 1), rename(0, b"t", b"u"), rename(0, b"s", b"s", NX)):
+            log = Writer()
+            log.alone(set_string(0, b"s", b"v"))
+            log.alone(wrong)
+            self.refuse(DAMAGED, log, "alone is refused")
+
+    def test_limits_of_strings(self):
+        log, state = Writer(), Expected()
+        log.alone(set_string(0, b"s", bytes(262_144)))
+        state.string(0, b"s", 0, bytes(262_144))
+        self.accept(log, state)
+        log.alone(set_string(0, b"s", bytes(262_145)))
+        self.refuse(DAMAGED, log, "262145 bytes")
+        for flags in (1, 4, 8, 16, 128):
+            log = Writer()
+            log.alone(set_string(0, b"s", b"v", flags))
+            self.refuse(NEWER, log)
+
     def test_rich_log(self):
         log, state = rich()
         found = self.accept(log, state)

@@ -11,7 +11,8 @@ from naive import (B, EMPTY, H, ZERO, collection, enc, name_hash, part_hash, rec
                    tree_hash, trie, u32, u64)
 from verify import siphash24
 
-(SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP) = range(1, 11)
+(SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP, RENAME, SET, REPLACE,
+ INCR) = range(1, 15)
 VECTOR, ATTRIBUTES, ERASABLE, TAG, FP32, NX, XX, CONFIG = (1 << bit for bit in range(8))
 COSINE, L2, IP = 1, 2, 3
 VADD_MADE, VCREATE_MADE = 0, 1
@@ -96,6 +97,24 @@ def delete(db, key):
     return change(DEL, 0, db, key)
 
 
+def rename(db, key, target, flags=0):
+    return change(RENAME, flags, db, key, None, name_hash(b"K", u32(db), target),
+                  parts=[(b"D", target)])
+
+
+def set_string(db, key, value, flags=0, kind=SET):
+    return change(kind, flags | ATTRIBUTES, db, key, None, part_hash(b"A", value),
+                  parts=[(b"A", value)])
+
+
+def replace(db, key, value, flags=0):
+    return set_string(db, key, value, flags, REPLACE)
+
+
+def incr(db, key, delta):
+    return change(INCR, 0, db, key, None, pack("<q", delta))
+
+
 def flush(db):
     return Element(FLUSH, bytes([0]) + u32(db))
 
@@ -108,7 +127,7 @@ def group(count):
 
 class Expected:
     """The state as a test believes it to be: (db, key) -> [config, next_slot, records],
-    records: element -> dict(widx, vector, attributes, tag, fp32)."""
+    records: element -> dict(widx, vector, attributes, tag, fp32); or (widx, value)."""
 
     def __init__(self):
         self.objects = {}
@@ -120,6 +139,13 @@ class Expected:
         self.objects[db, key][2][element] = {"widx": widx, "vector": vector,
                                              "attributes": attributes, "tag": tag, "fp32": fp32}
         self.objects[db, key][1] += 1
+
+    def string(self, db, key, widx, value):
+        self.objects[db, key] = (widx, value)
+
+    def string_hash(self, widx, value, content):
+        only = record(0 if content else widx, ATTRIBUTES, ZERO, part_hash(b"A", value))
+        return collection(2, b"", trie({name_hash(b"R", b""): only}), EMPTY, ZERO, 0)
 
     def record_hash(self, found, content):
         flags, attributes, more = VECTOR, ZERO, []
@@ -137,7 +163,11 @@ class Expected:
 
     def keyspace(self, content=False):
         leaves = {}
-        for (db, key), (settings, next_slot, records) in self.objects.items():
+        for (db, key), found in self.objects.items():
+            if isinstance(found, tuple):
+                leaves[name_hash(b"K", u32(db), key)] = self.string_hash(*found, content)
+                continue
+            settings, next_slot, records = found
             inner = trie({name_hash(b"R", element): self.record_hash(found, content)
                           for element, found in records.items()})
             leaves[name_hash(b"K", u32(db), key)] = collection(1, settings, inner, EMPTY, ZERO,

@@ -13,7 +13,7 @@ struct history {
     uint64_t random;
     uint32_t elements; /* names to choose from, per key */
     /* What the last change borrows. */
-    char key[16], element[24];
+    char key[16], element[24], target[16];
     uint8_t vector[6 + 4 * HISTORY_DIM_MAX], fp32[4 * HISTORY_DIM_MAX];
     uint8_t attributes[HISTORY_TEXT_MAX];
 };
@@ -77,13 +77,32 @@ static inline void history_attributes(struct history *history, struct change *ch
     change->flags |= CHANGE_ATTRIBUTES;
 }
 
+/* Values that INCR reads, at the edges too, and others; a small or a great delta; a new name. */
+static inline void history_string(struct history *history, struct change *change) {
+    static const char *const numbers[] = {"0",  "7",  "-1", "9223372036854775807", "007",
+                                          "-0", "1.5", "",  "-9223372036854775808"};
+    uint32_t draw = history_below(history, 16);
+    change->target = history_name(history->target, 'k', history_below(history, 8));
+    change->delta = draw < 12 ? (int64_t)draw - 4 : (int64_t)history_random(history);
+    if (change->type == CHANGE_SET || change->type == CHANGE_REPLACE) {
+        history_attributes(history, change);
+        draw = history_below(history, 12);
+        if (draw < 9) change->attributes = slice_text(numbers[draw]);
+    }
+    draw = history_below(history, 10);
+    if (draw == 0 && change->type != CHANGE_INCR) change->flags |= CHANGE_NX;
+    if (draw == 1 && change->type != CHANGE_INCR && change->type != CHANGE_RENAME)
+        change->flags |= CHANGE_XX;
+}
+
 static inline uint8_t history_type(struct history *history) {
-    uint32_t draw = history_below(history, 1000);
+    uint32_t draw = history_below(history, 1160);
     if (draw < 620) return CHANGE_VADD;
     if (draw < 760) return CHANGE_VREM;
     if (draw < 840) return CHANGE_SETATTR;
     if (draw < 930) return CHANGE_SETTAG;
     if (draw < 970) return CHANGE_CREATE;
+    if (draw >= 1000) return (uint8_t)(CHANGE_RENAME + (draw - 1000) / 40);
     return draw < 995 ? CHANGE_DEL : CHANGE_FLUSH;
 }
 
@@ -97,6 +116,7 @@ static inline void history_fill(struct history *history, uint32_t key, struct ch
         if (draw == 1) change->flags |= CHANGE_XX;
     }
     if (change->type == CHANGE_SETATTR) history_attributes(history, change);
+    if (change->type >= CHANGE_RENAME) history_string(history, change);
     bool tagged = change->type == CHANGE_VADD && history_below(history, 3) == 0;
     if (tagged || change->type == CHANGE_SETTAG) {
         change->tag = history_below(history, 4) ? history_below(history, 5) : UINT64_MAX;
@@ -121,7 +141,10 @@ static inline void history_member(struct history *history, uint32_t key, struct 
 /* The next change; it borrows from the history until the one after it. Not committed. */
 static inline void history_next(struct history *history, struct change *change) {
     uint32_t key = history_below(history, 6);
-    *change = (struct change){.type = history_type(history), .db = key == 5 ? 15 : key % 2};
+    *change = (struct change){.type = history_type(history)};
+    /* Strings take the place of collections, but not of all. */
+    if (change->type > CHANGE_RENAME) key = 4 + history_below(history, 4);
+    change->db = key == 5 ? 15 : key % 2;
     if (change->type == CHANGE_FLUSH) {
         if (history_below(history, 2)) change->db = FLUSH_ALL;
         return;

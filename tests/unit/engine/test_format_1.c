@@ -1,17 +1,18 @@
-/* Format 1 must load for ever: a directory that the first release wrote, in
- * tests/golden/format-1, has the roots that it had then.
+/* Format 1 must load for ever: directories that releases wrote, in tests/golden, have the roots
+ * that they had then.
  *
- * It holds every type of entry and every flag, batches of both forms, refused elements, several
- * segments, marks, head slots, and two sessions. `test_format_1 DIRECTORY` wrote it; a later
- * format gets a directory of its own beside it, and this one never changes. */
+ * format-1 is the first release's, format-1-strings has the entry types 11 to 14 besides. Each
+ * holds every type of entry and every flag of its day, batches of both forms, refused elements,
+ * several segments, marks, head slots, and two sessions. `test_format_1 DIRECTORY` wrote them;
+ * what comes later gets a directory of its own beside them, and these never change. */
 #define _DEFAULT_SOURCE /* for fixture.h */
 #include "test.h"
 
 #include "random/history.h"
 #include "unit/engine/fixture.h"
 
-static const char data[] = "tests/golden/format-1/data";
-static const char expected[] = "tests/golden/format-1/expected.txt";
+static const char *const names[] = {"format-1", "format-1-strings"};
+enum { NAMES = sizeof names / sizeof names[0] };
 
 static struct engine *engine;
 static struct engine_report report;
@@ -63,9 +64,9 @@ static int write_directory(const char *path) {
     history_begin(&history, 1, 12);
     for (int session = 0; session < 2; session++) {
         if (start_engine(&options, &engine, &report)) return 1;
-        write_changes(&history, 60);
-        write_batch(&history, 12, 0);
-        if (session == 0) write_batch(&history, 8, 6600); /* Too long to be inline. */
+        write_changes(&history, 150);
+        write_batch(&history, 60, 0);
+        if (session == 0) write_batch(&history, 40, 6600); /* Too long to be inline. */
         turn(engine);
         write_changes(&history, 15);
         stop_engine(engine);
@@ -75,10 +76,12 @@ static int write_directory(const char *path) {
 
 /* --- Reading it ------------------------------------------------------------------------------- */
 
-static char copy[PATH_SIZE];
+static char copy[PATH_SIZE], data[PATH_SIZE], expected[PATH_SIZE];
 
-static bool begin(void) {
+static bool begin(const char *name) {
     world_begin();
+    snprintf(data, sizeof data, "tests/golden/%s/data", name);
+    snprintf(expected, sizeof expected, "tests/golden/%s/expected.txt", name);
     if (access(expected, R_OK) != 0) return false;
     directory_make(copy);
     directory_copy(data, copy); /* git keeps no modes, and the engine asks for safe ones */
@@ -89,8 +92,8 @@ static void hex_of(const uint8_t hash[SHA256_SIZE], char *text) {
     for (int i = 0; i < SHA256_SIZE; i++) snprintf(text + 2 * i, 3, "%02x", hash[i]);
 }
 
-static void roots_are_what_they_were(void) {
-    if (!begin()) SKIP("not run at the top of the tree");
+static void has_its_roots(const char *name) {
+    if (!begin(name)) SKIP("not run at the top of the tree");
     struct engine_options options = options_for(copy);
     char code[8], wanted[4][65], found[65];
     FILE *file = fopen(expected, "r");
@@ -119,9 +122,12 @@ static void roots_are_what_they_were(void) {
     directory_remove(copy);
 }
 
-/* And today's release goes on from there. */
-static void it_can_be_written(void) {
-    if (!begin()) SKIP("not run at the top of the tree");
+static void roots_are_what_they_were(void) {
+    for (int i = 0; i < NAMES; i++) has_its_roots(names[i]);
+}
+
+static void goes_on(const char *name) {
+    if (!begin(name)) SKIP("not run at the top of the tree");
     struct engine_options options = options_for(copy);
     struct made made;
     EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_OK);
@@ -135,11 +141,15 @@ static void it_can_be_written(void) {
     directory_remove(copy);
 }
 
-static void verify_py_says_the_same(void) {
-    if (system("python3 -c '' > /dev/null 2>&1") != 0) SKIP("no python3");
-    if (!begin()) SKIP("not run at the top of the tree");
+/* And today's release goes on from there. */
+static void they_can_be_written(void) {
+    for (int i = 0; i < NAMES; i++) goes_on(names[i]);
+}
+
+static void is_verified(const char *which) {
+    if (!begin(which)) SKIP("not run at the top of the tree");
     char name[PATH_SIZE + 20], command[PATH_SIZE + 40];
-    snprintf(name, sizeof name, "%s/format-1", copy);
+    snprintf(name, sizeof name, "%s/found", copy);
     mkdir(name, 0700);
     directory_copy(data, name);
     snprintf(command, sizeof command, "%s/expected", name);
@@ -151,10 +161,15 @@ static void verify_py_says_the_same(void) {
     directory_remove(copy);
 }
 
+static void verify_py_says_the_same(void) {
+    if (system("python3 -c '' > /dev/null 2>&1") != 0) SKIP("no python3");
+    for (int i = 0; i < NAMES; i++) is_verified(names[i]);
+}
+
 int main(int argc, char **argv) {
     if (argc > 1) return write_directory(argv[1]);
     RUN(roots_are_what_they_were);
-    RUN(it_can_be_written);
+    RUN(they_can_be_written);
     RUN(verify_py_says_the_same);
     return test_finish();
 }

@@ -128,23 +128,29 @@ static bool same_change(const struct change *a, const struct change *b) {
            slice_equal(a->element, b->element) && slice_equal(a->vector, b->vector) &&
            slice_equal(a->attributes, b->attributes) && slice_equal(a->fp32, b->fp32) &&
            memcmp(config_a, config_b, CONFIG_SIZE) == 0 &&
+           a->delta == b->delta && slice_equal(a->target, b->target) &&
+           memcmp(a->target_hash, b->target_hash, SHA256_SIZE) == 0 &&
            memcmp(a->object_hash, b->object_hash, SHA256_SIZE) == 0 &&
            memcmp(a->element_hash, b->element_hash, SHA256_SIZE) == 0;
 }
 
 /* The flags of a VADD in all combinations, and one of every other type. */
-enum { VADDS = 64, CASES = VADDS + 7 };
+enum { VADDS = 64, CASES = VADDS + 11 };
 
 static void make_case(int number, struct made *made) {
     static const uint8_t optional[] = {CHANGE_ATTRIBUTES, CHANGE_TAG, CHANGE_FP32,
                                        CHANGE_NX,         CHANGE_XX,  CHANGE_CONFIG};
     static const uint8_t others[] = {CHANGE_CREATE, CHANGE_VREM, CHANGE_SETATTR, CHANGE_SETTAG,
-                                     CHANGE_DEL,    CHANGE_FLUSH, CHANGE_GROUP};
+                                     CHANGE_DEL,    CHANGE_FLUSH, CHANGE_GROUP,   CHANGE_RENAME,
+                                     CHANGE_SET,    CHANGE_REPLACE, CHANGE_INCR};
     uint8_t flags = 0, type = number < VADDS ? CHANGE_VADD : others[number - VADDS];
     for (int i = 0; i < 6 && type == CHANGE_VADD; i++)
         if (number >> i & 1) flags |= optional[i];
     if (type == CHANGE_CREATE) flags = CHANGE_CONFIG;
     if (type == CHANGE_SETATTR) flags = CHANGE_ATTRIBUTES;
+    if (type == CHANGE_SET || type == CHANGE_REPLACE)
+        flags = CHANGE_ATTRIBUTES | CHANGE_NX | CHANGE_XX;
+    if (type == CHANGE_RENAME) flags = CHANGE_NX;
     if (type == CHANGE_SETTAG) flags = CHANGE_TAG;
     bool element = type >= CHANGE_VADD && type <= CHANGE_SETTAG;
     struct change *change = make(made, type, "a key", element ? "the element" : NULL);
@@ -152,6 +158,8 @@ static void make_case(int number, struct made *made) {
     change->db = (uint32_t)number % DATABASE_COUNT;
     if (type == CHANGE_FLUSH) change->db = FLUSH_ALL, change->key = slice_of(NULL, 0);
     if (type == CHANGE_VADD) make_vector(made, number % 2, 3, 12345);
+    if (type == CHANGE_RENAME) change->target = slice_text("the new name");
+    if (type == CHANGE_INCR) change->delta = -0x1122334455667788;
     if (flags & CHANGE_ATTRIBUTES) change->attributes = slice_text("{\"a\": [1, 2]}");
     if (flags & CHANGE_TAG) change->tag = 0x1122334455667788;
     if (flags & CHANGE_FP32) change->fp32 = slice_of(made->fp32, 12);
@@ -231,11 +239,12 @@ static void flipped_bits_are_refused_or_mean_something_else(void) {
 }
 
 static void every_type_has_its_flags(void) {
-    for (int number = VADDS - 1; number < CASES - 1; number++) { /* GROUP has no flags. */
+    for (int number = VADDS - 1; number < CASES; number++) {
         struct made made;
         struct encoded encoded;
         struct change decoded;
         make_case(number, &made);
+        if (made.change.type == CHANGE_GROUP) continue; /* It has no flags. */
         encode(&made.change, &encoded);
         uint8_t *flags = encoded.body.data + encoded.body.start, own = *flags;
         for (int bit = 0; bit < 8; bit++) {
@@ -313,7 +322,7 @@ static void odd_parts_are_refused(void) {
                  STATUS_CORRUPT);
     encoded_free(&encoded);
 
-    EXPECT_EQUAL(decode(11, slice_of("", 1), slice_of(NULL, 0), &decoded), STATUS_VERSION);
+    EXPECT_EQUAL(decode(15, slice_of("", 1), slice_of(NULL, 0), &decoded), STATUS_VERSION);
     EXPECT_EQUAL(decode(CHANGE_SEAL, slice_of("", 1), slice_of(NULL, 0), &decoded),
                  STATUS_CORRUPT);
     EXPECT_EQUAL(decode(CHANGE_GROUP, slice_of("\0\0\0\0", 4), slice_of(NULL, 0), &decoded),
