@@ -53,6 +53,16 @@ void call_arity_error(struct call *call) {
                subcommand ? "|" : "", subcommand ? subcommand->name : "");
 }
 
+void call_wrong_type(struct call *call) {
+    call_error(call, "WRONGTYPE Operation against a key holding the wrong kind of value");
+}
+
+bool call_key_fits(struct call *call, struct slice key) {
+    if (key.size <= NAME_SIZE_MAX) return true;
+    call_error(call, "ERR key exceeds 65536 bytes");
+    return false;
+}
+
 void call_unavailable(struct call *call, const char *what) {
     call_error(call, "ERR %s is not available in this release", what);
 }
@@ -84,8 +94,7 @@ void call_refusal(struct call *call, const struct state *state,
         call_error(call, "ERR key already exists");
         return;
     case STATUS_WRONG_TYPE:
-        call_error(call,
-                   "WRONGTYPE Operation against a key holding the wrong kind of value");
+        call_wrong_type(call);
         return;
     case STATUS_DIMENSION:
         dimension_error(call, state, tally);
@@ -137,7 +146,14 @@ const struct object *call_object(struct call *call, const struct state *state) {
     return object;
 }
 
-bool call_record(struct call *call, const struct state *state, struct record *record) {
+const struct object *call_collection(struct call *call, const struct state *state) {
     const struct object *object = call_object(call, state);
+    if (!object || object_type(object) == OBJECT_COLLECTION) return object;
+    call_wrong_type(call);
+    return NULL;
+}
+
+bool call_record(struct call *call, const struct state *state, struct record *record) {
+    const struct object *object = call_collection(call, state);
     return object && record_find(state, object, call->arguments[2], record);
 }

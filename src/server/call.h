@@ -22,6 +22,11 @@ struct call {
 };
 #define CALL_REFUSAL_SIZE 256
 
+/* The answer "WRONGTYPE ...". */
+void call_wrong_type(struct call *call);
+/* Whether a key's name has a size that a stored one may have; answers if not. */
+bool call_key_fits(struct call *call, struct slice key);
+
 /* Where the answer is written: exactly one value for each call. */
 struct reply *call_reply(struct call *call);
 
@@ -40,7 +45,11 @@ bool call_is(const struct call *call, size_t index, const char *word);
 
 /* The object under the key in argument 1, or NULL; counts hits and misses. */
 const struct object *call_object(struct call *call, const struct state *state);
-/* The record of the element in argument 2; NULL state of affairs is false. */
+/* The same for what wants a collection: NULL, and the error is answered, when the key
+ * holds something else. */
+const struct object *call_collection(struct call *call, const struct state *state);
+/* The record of the element in argument 2 of the collection; false without an element, a
+ * key, or, with the error answered, a collection. */
 bool call_record(struct call *call, const struct state *state, struct record *record);
 
 /* Append a client's line of CLIENT LIST. */
@@ -60,6 +69,8 @@ const char *call_quote(struct slice bytes, char *text, size_t size);
     enum plan_result name(struct call *call, const struct state *state, struct plan *plan)
 #define ANSWER(name)                                                                     \
     void name(struct call *call, const struct state *state, const struct tally *tally)
+#define BEFORE(name)                                                                     \
+    void name(struct call *call, const struct state *state, struct tally *tally)
 #define COMMAND(name) void name(struct call *call)
 
 COMMAND(cmd_ping); /* cmd_connection.c */
@@ -109,6 +120,26 @@ ANSWER(answer_count);
 WRITE(cmd_flushall);
 WRITE(cmd_flushdb);
 ANSWER(answer_ok);
+READ(cmd_get); /* cmd_string.c */
+READ(cmd_strlen);
+READ(cmd_mget);
+WRITE(cmd_set);
+BEFORE(before_set);
+ANSWER(answer_set);
+WRITE(cmd_setnx);
+ANSWER(answer_setnx);
+WRITE(cmd_getset);
+BEFORE(before_getset);
+ANSWER(answer_getset);
+WRITE(cmd_getdel);
+WRITE(cmd_mset);
+WRITE(cmd_append);
+ANSWER(answer_append);
+WRITE(cmd_incr);
+WRITE(cmd_decr);
+WRITE(cmd_incrby);
+WRITE(cmd_decrby);
+ANSWER(answer_incr);
 COMMAND(cmd_multi); /* cmd_transaction.c */
 COMMAND(cmd_exec);
 COMMAND(cmd_discard);

@@ -100,12 +100,14 @@ ANSWER(answer_vcreate) {
 }
 
 READ(cmd_vcard) {
-    const struct object *object = call_object(call, state);
-    reply_unsigned(call_reply(call), object ? object_count(object) : 0);
+    const struct object *object = call_collection(call, state);
+    if (!call->failed)
+        reply_unsigned(call_reply(call), object ? object_count(object) : 0);
 }
 
 READ(cmd_vdim) {
-    const struct object *object = call_object(call, state);
+    const struct object *object = call_collection(call, state);
+    if (call->failed) return;
     if (!object) call_error(call, "ERR key does not exist");
     else reply_integer(call_reply(call), object_config(object)->dim);
 }
@@ -124,7 +126,8 @@ static uint64_t uid_of(const struct call *call) {
 
 READ(cmd_vinfo) {
     struct reply *reply = call_reply(call);
-    const struct object *object = call_object(call, state);
+    const struct object *object = call_collection(call, state);
+    if (call->failed) return;
     if (!object) {
         reply_null_array(reply);
         return;

@@ -102,6 +102,11 @@ static void digest_record(const struct record *record, uint32_t dim,
  * False: there are others. */
 static bool digest_some(struct digest_task *task, const struct state *state,
                         const struct object *object) {
+    if (object_type(object) == OBJECT_STRING) {
+        struct slice value = object_string(state, object);
+        sha256(value.data, value.size, task->sum);
+        return true;
+    }
     uint32_t limit = object_slot_limit(object), dim = object_config(object)->dim;
     uint8_t one[SHA256_SIZE];
     for (int i = 0; i < RECORDS_PER_STEP && task->slot < limit; i++, task->slot++) {

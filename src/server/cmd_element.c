@@ -75,7 +75,7 @@ ANSWER(answer_vtag) {
     struct record record;
     if (call->count == 4) answer_bool(call, state, tally);
     else if (call_record(call, state, &record)) reply_tag(call, &record);
-    else reply_null(call_reply(call));
+    else if (!call->failed) reply_null(call_reply(call));
 }
 
 static void reply_attributes(struct call *call, const struct record *record) {
@@ -87,12 +87,13 @@ static void reply_attributes(struct call *call, const struct record *record) {
 READ(cmd_vgetattr) {
     struct record record;
     if (call_record(call, state, &record)) reply_attributes(call, &record);
-    else reply_null(call_reply(call));
+    else if (!call->failed) reply_null(call_reply(call));
 }
 
 READ(cmd_vismember) {
     struct record record;
-    reply_bool(call_reply(call), call_record(call, state, &record));
+    bool found = call_record(call, state, &record);
+    if (!call->failed) reply_bool(call_reply(call), found);
 }
 
 /* --- Vectors ---------------------------------------------------------------------- */
@@ -119,7 +120,7 @@ READ(cmd_vget) {
     struct record record;
     struct reply *reply = call_reply(call);
     if (!call_record(call, state, &record)) {
-        reply_null(reply);
+        if (!call->failed) reply_null(reply);
         return;
     }
     reply_map(reply, 4);
@@ -207,7 +208,7 @@ READ(cmd_vemb) {
             return;
         }
     if (!call_record(call, state, &record)) {
-        reply_null(call_reply(call));
+        if (!call->failed) reply_null(call_reply(call));
     } else if (call->count > 3) {
         const struct object *object = state_find(state, call->db, call->arguments[1]);
         reply_raw_form(call, &record, object_config(object));

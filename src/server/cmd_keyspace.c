@@ -16,7 +16,9 @@ READ(cmd_exists) {
 
 READ(cmd_type) {
     const struct object *object = state_find(state, call->db, call->arguments[1]);
-    reply_status(call_reply(call), object ? "vectorset" : "none");
+    reply_status(call_reply(call), !object                                ? "none"
+                                   : object_type(object) == OBJECT_STRING ? "string"
+                                                                          : "vectorset");
 }
 
 /* Alone, keys that are missing are passed over: a DEL that removes nothing is no change.

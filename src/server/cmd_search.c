@@ -247,7 +247,8 @@ READ(cmd_vsearch) {
         fail(call, "invalid K");
         return;
     }
-    const struct object *object = call_object(call, state);
+    const struct object *object = call_collection(call, state);
+    if (call->failed) return;
     if (!object) reply_array(call_reply(call), 0);
     else if (read_query(call, 4, &words) && bind_query(call, state, object, &words) &&
              vsearch_options(call, &words))
@@ -293,7 +294,8 @@ static bool vsim_options(struct call *call, const struct object *object,
 READ(cmd_vsim) {
     struct search_words words = {.k = COUNT_DEFAULT};
     call->server->search = (struct search_task){0};
-    const struct object *object = call_object(call, state);
+    const struct object *object = call_collection(call, state);
+    if (call->failed) return;
     if (!object)
         reply_array(call_reply(call),
                     0); /* before any check, and in RESP3 too: as Redis has it */

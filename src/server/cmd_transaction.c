@@ -142,6 +142,8 @@ static bool answer_write(struct server *server, struct queued *queued, struct ca
         call_error(call, "%s", queued->refusal);
         return true;
     }
+    if (queued->command->before && job->events == 0)
+        queued->command->before(call, engine_state(server->engine), &job->tally);
     if (job->submitted && !job_walk(server, queued->changes, deadline_us)) return false;
     job->tally.asked = queued->changes;
     job->tally.dim = queued->dim;

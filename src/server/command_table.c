@@ -187,6 +187,51 @@ static const struct command command_rows[] = {
      .group = "generic", .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 1,
      .flags = COMMAND_FAST, .synopsis = "key...", .summary = "Remove keys; the same as DEL."},
 
+    /* --- Strings ---------------------------------------------------------------------- */
+    {.name = "append", .write = cmd_append, .answer = answer_append, .arity = 3, ONE_KEY,
+     .group = "string", .since = "0.1",
+     .flags = COMMAND_FAST | COMMAND_DENY_OOM | COMMAND_NO_MULTI, .synopsis = "key value",
+     .summary = "Add bytes to the end of a string; not in a transaction."},
+    {.name = "decr", .write = cmd_decr, .answer = answer_incr, .arity = 2, ONE_KEY,
+     .group = "string", .since = "0.1", .flags = COMMAND_FAST | COMMAND_DENY_OOM,
+     .synopsis = "key", .summary = "Take one from a number."},
+    {.name = "decrby", .write = cmd_decrby, .answer = answer_incr, .arity = 3, ONE_KEY,
+     .group = "string", .since = "0.1", .flags = COMMAND_FAST | COMMAND_DENY_OOM,
+     .synopsis = "key decrement", .summary = "Subtract from a number."},
+    {.name = "get", .read = cmd_get, .arity = 2, ONE_KEY, .group = "string", .since = "0.1",
+     .flags = COMMAND_FAST, .synopsis = "key", .summary = "A string's value."},
+    {.name = "getdel", .write = cmd_getdel, .before = before_getset, .answer = answer_getset,
+     .arity = 2, ONE_KEY, .group = "string", .since = "0.1",
+     .flags = COMMAND_FAST | COMMAND_NO_MULTI, .synopsis = "key",
+     .summary = "A string's value, and remove the key; not in a transaction."},
+    {.name = "getset", .write = cmd_getset, .before = before_getset, .answer = answer_getset,
+     .arity = 3, ONE_KEY, .group = "string", .since = "0.1",
+     .flags = COMMAND_FAST | COMMAND_DENY_OOM, .synopsis = "key value",
+     .summary = "Set a string and answer with its old value."},
+    {.name = "incr", .write = cmd_incr, .answer = answer_incr, .arity = 2, ONE_KEY,
+     .group = "string", .since = "0.1", .flags = COMMAND_FAST | COMMAND_DENY_OOM,
+     .synopsis = "key", .summary = "Add one to a number."},
+    {.name = "incrby", .write = cmd_incrby, .answer = answer_incr, .arity = 3, ONE_KEY,
+     .group = "string", .since = "0.1", .flags = COMMAND_FAST | COMMAND_DENY_OOM,
+     .synopsis = "key increment", .summary = "Add to a number."},
+    {.name = "mget", .read = cmd_mget, .arity = -2, .group = "string", .since = "0.1",
+     .key_first = 1, .key_last = -1, .key_step = 1, .flags = COMMAND_FAST,
+     .synopsis = "key...", .summary = "The values of strings."},
+    {.name = "mset", .write = cmd_mset, .answer = answer_ok, .arity = -3, .group = "string",
+     .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 2,
+     .flags = COMMAND_DENY_OOM, .synopsis = "(key value)...",
+     .summary = "Set strings, all of them as one log entry."},
+    {.name = "set", .write = cmd_set, .before = before_set, .answer = answer_set, .arity = -3,
+     ONE_KEY, .group = "string", .since = "0.1", .flags = COMMAND_DENY_OOM,
+     .synopsis = "key value [<NX | XX>] [GET]",
+     .summary = "Set a string, whatever the key held."},
+    {.name = "setnx", .write = cmd_setnx, .answer = answer_setnx, .arity = 3, ONE_KEY,
+     .group = "string", .since = "0.1", .flags = COMMAND_FAST | COMMAND_DENY_OOM,
+     .synopsis = "key value", .summary = "Set a string if the key does not exist."},
+    {.name = "strlen", .read = cmd_strlen, .arity = 2, ONE_KEY, .group = "string",
+     .since = "0.1", .flags = COMMAND_FAST, .synopsis = "key",
+     .summary = "Size of a string in bytes."},
+
     /* --- Transactions ----------------------------------------------------------------- */
     {.name = "discard", .run = cmd_discard, .arity = 1, .group = "transactions",
      .since = "0.1", .flags = ANYTIME | COMMAND_NOT_QUEUED, .synopsis = "",
@@ -302,6 +347,7 @@ const char *command_category(const struct command *command, size_t index) {
     if (command->read) names[count++] = "read";
     if (strcmp(command->group, "vector_set") == 0) names[count++] = "vector";
     if (strcmp(command->group, "connection") == 0) names[count++] = "connection";
+    if (strcmp(command->group, "string") == 0) names[count++] = "string";
     if (strcmp(command->group, "generic") == 0) names[count++] = "keyspace";
     if (strcmp(command->group, "transactions") == 0) names[count++] = "transaction";
     if (strcmp(command->group, "proof") == 0) names[count++] = "proof";

@@ -50,6 +50,9 @@ struct command {
                               struct plan *plan);
     void (*answer)(struct call *call, const struct state *state,
                    const struct tally *tally);
+    /* Some writes answer with what was there before: this keeps it, in the moment before
+     * the changes of `write` are applied. */
+    void (*before)(struct call *call, const struct state *state, struct tally *tally);
     void (*run)(struct call *call);
     const struct subcommand *subcommands; /* ends with a row without a name */
     int arity;                         /* the name included; negative: at least so many */

@@ -48,12 +48,13 @@ static void print_commands(FILE *file) {
         const char *group, *title;
     } groups[] = {{"vector_set", "Vectors"},        {"proof", "Proofs"},
                   {"transactions", "Transactions"}, {"generic", "Keys"},
-                  {"connection", "Connection"},     {"server", "Server"}};
+                  {"string", "Strings"},            {"connection", "Connection"},
+                  {"server", "Server"}};
     fprintf(file,
             "# Commands\n\nPrinted by `valori-server --print-docs commands` from "
             "`src/server/command_table.c`. In a synopsis capitals stand\nfor themselves, "
-            "`[ ]` may be left out, `< a | b >` is one of them, `...` means one or "
-            "more.\n\n");
+            "`[ ]` may be left out, `< a | b >` is one of them, `( a b )` goes together, "
+            "`...` means one or more.\n\n");
     for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
         fprintf(file, "## %s\n\n", groups[g].title);
         for (size_t i = 0; i < command_count(); i++)
@@ -244,6 +245,8 @@ static void print_fixed_limits(FILE *file) {
     print_limit(file, "bytes of a key", NAME_SIZE_MAX, too_long);
     print_limit(file, "bytes of an element's name", NAME_SIZE_MAX, too_long);
     print_limit(file, "bytes of an attribute", ATTRIBUTES_SIZE_MAX, too_long);
+    print_limit(file, "bytes of a string", STRING_SIZE_MAX,
+                "ERR string exceeds 262144 bytes");
     print_limit(file, "values of a vector", VECTOR_DIM_MAX,
                 "ERR invalid vector specification");
     print_limit(file, "CAPACITY of VCREATE", UINT32_MAX, "ERR invalid CAPACITY");

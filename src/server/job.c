@@ -113,6 +113,9 @@ static bool write_step(struct server *server, uint64_t deadline_us) {
         if (job->call.failed) return true;
         job->tally.asked = job->plan.count;
         job->tally.dim = job->plan.dim;
+        if (job->call.command->before)
+            job->call.command->before(&job->call, engine_state(server->engine),
+                                      &job->tally);
         job->phase = job->plan.count ? JOB_SUBMIT : JOB_WALK;
     }
     if (job->phase == JOB_SUBMIT) {

@@ -51,33 +51,45 @@ static enum status grow(struct overlay *overlay) {
     return STATUS_OK;
 }
 
+/* The key's type after what was noted so far, 0 for no such key, and of a collection its
+ * config. */
+static uint32_t type_of(const struct overlay *overlay, const struct state *state,
+                        uint32_t db, struct slice key, const struct config **config) {
+    if (overlay && overlay->used) {
+        const struct overlay_key *place = place_of(overlay, db, key);
+        *config = &place->config;
+        if (place->key.data) return place->type;
+    }
+    if (overlay && (overlay->flushed >> db & 1)) return 0;
+    const struct object *object = state_find(state, db, key);
+    if (!object) return 0;
+    *config = object_config(object);
+    return object_type(object);
+}
+
 const struct config *overlay_find(const struct overlay *overlay,
                                   const struct state *state, uint32_t db,
                                   struct slice key) {
-    if (overlay && overlay->used) {
-        const struct overlay_key *place = place_of(overlay, db, key);
-        if (place->key.data) return place->exists ? &place->config : NULL;
-    }
-    if (overlay && (overlay->flushed >> db & 1)) return NULL;
-    const struct object *object = state_find(state, db, key);
-    return object ? object_config(object) : NULL;
+    const struct config *config;
+    bool found = type_of(overlay, state, db, key, &config) == OBJECT_COLLECTION;
+    return found ? config : NULL;
 }
 
-static enum status note_key(struct overlay *overlay, const struct change *change,
-                            bool exists) {
+static enum status note_key(struct overlay *overlay, uint32_t db, struct slice key,
+                            uint32_t type, const struct config *config) {
     if ((overlay->used + 1) * 2 > overlay->capacity) {
         enum status status = grow(overlay);
         if (status) return status;
     }
-    struct overlay_key *place = place_of(overlay, change->db, change->key);
+    struct overlay_key *place = place_of(overlay, db, key);
     if (!place->key.data) {
         overlay->used++;
         /* An empty key has no bytes, but its place must not look free. */
-        place->key = change->key.size ? change->key : slice_of("", 0);
+        place->key = key.size ? key : slice_of("", 0);
     }
-    place->db = change->db;
-    place->exists = exists;
-    place->config = change->config;
+    place->db = db;
+    place->type = type;
+    if (config) place->config = *config;
     return STATUS_OK;
 }
 
@@ -85,18 +97,46 @@ static enum status note_key(struct overlay *overlay, const struct change *change
 static void note_flush(struct overlay *overlay, uint32_t db) {
     overlay->flushed |= db == FLUSH_ALL ? UINT32_MAX : UINT32_C(1) << db;
     for (size_t i = 0; i < overlay->capacity; i++)
-        if (db == FLUSH_ALL || overlay->keys[i].db == db) overlay->keys[i].exists = false;
+        if (db == FLUSH_ALL || overlay->keys[i].db == db) overlay->keys[i].type = 0;
+}
+
+static enum status note_rename(struct overlay *overlay, const struct state *state,
+                               const struct change *change, uint32_t type,
+                               const struct config *config) {
+    const struct config *unused;
+    bool taken = type_of(overlay, state, change->db, change->target, &unused) != 0;
+    if (type == 0 || ((change->flags & CHANGE_NX) && taken)) return STATUS_OK;
+    struct config moved = {0}; /* a copy: `config` may lie in the table that grows */
+    if (type == OBJECT_COLLECTION) moved = *config;
+    enum status status = note_key(overlay, change->db, change->key, 0, NULL);
+    if (status) return status;
+    return note_key(overlay, change->db, change->target, type, &moved);
 }
 
 enum status overlay_note(struct overlay *overlay, const struct state *state,
                          const struct change *change) {
+    const struct config *config = NULL;
+    uint32_t type = 0;
+    if (change->type != CHANGE_FLUSH && change->type != CHANGE_GROUP)
+        type = type_of(overlay, state, change->db, change->key, &config);
     switch (change->type) {
     case CHANGE_CREATE:
     case CHANGE_VADD:
-        if (overlay_find(overlay, state, change->db, change->key)) return STATUS_OK;
-        return note_key(overlay, change, true);
+        if (type) return STATUS_OK;
+        return note_key(overlay, change->db, change->key, OBJECT_COLLECTION,
+                        &change->config);
     case CHANGE_DEL:
-        return note_key(overlay, change, false);
+        return note_key(overlay, change->db, change->key, 0, NULL);
+    case CHANGE_SET:
+        if ((change->flags & CHANGE_NX) && type) return STATUS_OK;
+        if ((change->flags & CHANGE_XX) && !type) return STATUS_OK;
+        return note_key(overlay, change->db, change->key, OBJECT_STRING, NULL);
+    case CHANGE_REPLACE:
+    case CHANGE_INCR:
+        if (type || (change->flags & CHANGE_XX)) return STATUS_OK;
+        return note_key(overlay, change->db, change->key, OBJECT_STRING, NULL);
+    case CHANGE_RENAME:
+        return note_rename(overlay, state, change, type, config);
     case CHANGE_FLUSH:
         note_flush(overlay, change->db);
         return STATUS_OK;

@@ -11,9 +11,9 @@
 
 struct overlay_key {
     uint32_t db;
-    struct slice key; /* borrowed from the queue; data NULL: the place is free */
-    bool exists;
-    struct config config;
+    struct slice key;     /* borrowed from the queue; data NULL: the place is free */
+    uint32_t type;        /* enum object_type; 0: the key does not exist */
+    struct config config; /* of a collection */
 };
 
 struct overlay {
@@ -28,8 +28,9 @@ void overlay_begin(struct overlay *overlay, const struct allocator *allocator,
                    const uint8_t seed[16]);
 void overlay_free(struct overlay *overlay);
 
-/* The config that `key` has after what was noted so far, or NULL for no such key.
- * `overlay` may be NULL: then the state alone is asked. */
+/* The config that the collection `key` has after what was noted so far, or NULL when
+ * there is no such key, or it holds a string. `overlay` may be NULL: then the state alone
+ * is asked. */
 const struct config *overlay_find(const struct overlay *overlay,
                                   const struct state *state, uint32_t db,
                                   struct slice key);

@@ -29,6 +29,7 @@ struct tally {
     uint32_t applied;       /* changes that were not refused */
     uint32_t added;         /* elements that were new */
     struct outcome outcome; /* of the first change */
+    struct slice before;    /* what the command's `before` has kept */
     uint32_t asked;         /* changes that the plan held for it */
     uint32_t dim;
 };

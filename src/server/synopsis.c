@@ -100,6 +100,11 @@ static bool next_item(struct span *text, struct item *item) {
     } else if (*text->at == '<') {
         item->kind = ITEM_CHOICE;
         take_bracket(text, '<', '>', &item->inner);
+    } else if (*text->at == '(') {
+        item->kind = ITEM_TOKEN; /* a block without a token */
+        take_bracket(text, '(', ')', &item->inner);
+        struct span dots = take_word(text);
+        item->multiple = dots.at < dots.end;
     } else {
         item->word = take_word(text);
         item->multiple = take_dots(&item->word);
@@ -135,8 +140,9 @@ static bool next_alternative(struct span *text, struct span *alternative) {
 /* --- As documentation ------------------------------------------------------------- */
 
 static const char *value_type(struct span word) {
-    static const char *const integers[] = {"num", "dim",   "tag",      "ef",       "m",
-                                           "k",   "index", "elements", "client-id"};
+    static const char *const integers[] = {
+        "num",   "dim",      "tag",       "ef",        "m",         "k",
+        "index", "elements", "client-id", "increment", "decrement", "count"};
     struct slice name = slice_of(word.at, (size_t)(word.end - word.at));
     if (word_is(name, "key")) return "key";
     if (word_is(name, "pattern")) return "pattern";
@@ -277,7 +283,8 @@ static size_t least_items(struct span text, bool *open) {
         if (item.optional || item.multiple) *open = true;
         if (item.optional) continue;
         if (item.kind == ITEM_CHOICE) least += least_alternative(item.inner, open);
-        else least += 1 + (item.kind == ITEM_TOKEN ? least_items(item.inner, open) : 0);
+        else least += item.kind == ITEM_VALUE || item.word.at < item.word.end;
+        if (item.kind == ITEM_TOKEN) least += least_items(item.inner, open);
     }
     return least;
 }

@@ -3,7 +3,8 @@
  *
  *     word          a value             word...       one or more of them
  *     TOKEN         itself              TOKEN word    a value behind a token
- *     [ ... ]       may be left out     < a | b >     one of them */
+ *     [ ... ]       may be left out     < a | b >     one of them
+ *     ( a b )...    these together, one or more times */
 #ifndef SERVER_SYNOPSIS_H
 #define SERVER_SYNOPSIS_H
 
