@@ -11,6 +11,7 @@
 #define COUNT_DEFAULT 10
 /* Values compared between two looks at the clock: about half a millisecond. */
 #define VALUES_PER_STEP (UINT32_C(1) << 20)
+#define HITS_PER_STEP   64 /* of a reply: their attributes may be large */
 
 /* What the words ask for, before it is bound to a collection. */
 struct search_words {
@@ -49,16 +50,29 @@ static uint32_t kept_hits(const struct search_task *task) {
     return count;
 }
 
-static void reply_hits(struct call *call, const struct search_task *task) {
+static unsigned fields_of(const struct search_task *task) {
+    return (unsigned)task->with_scores + task->with_attributes + task->with_tags;
+}
+
+/* The hits are found: say how many come. */
+static void begin_reply(struct call *call, struct search_task *task) {
     struct reply *reply = call_reply(call);
+    unsigned fields = fields_of(task);
     uint32_t count = kept_hits(task);
-    unsigned fields =
-        (unsigned)task->with_scores + task->with_attributes + task->with_tags;
+    task->found = true;
+    task->kept = count;
+    call->server->metrics.vectors_searched += object_count(task->search.object);
     if (fields == 0 || task->nested) reply_array(reply, count);
     else if (reply->protocol == 3) reply_map(reply, count);
     else reply_array(reply, (uint64_t)count * (1 + fields));
-    for (uint32_t i = 0; i < count; i++) {
-        const struct hit *hit = &task->search.hits[i];
+}
+
+/* Some more of them; true when those were the last. */
+static bool reply_hits(struct call *call, struct search_task *task) {
+    struct reply *reply = call_reply(call);
+    unsigned fields = fields_of(task);
+    for (int i = 0; i < HITS_PER_STEP && task->replied < task->kept; i++) {
+        const struct hit *hit = &task->search.hits[task->replied++];
         struct record record = {0};
         record_at(task->search.state, task->search.object, hit->slot, &record);
         if (fields && task->nested) reply_array(reply, 1 + fields);
@@ -67,6 +81,7 @@ static void reply_hits(struct call *call, const struct search_task *task) {
             reply_array(reply, fields);
         reply_fields(call, task, hit, &record);
     }
+    return task->replied == task->kept;
 }
 
 static bool search_more(struct call *call, uint64_t deadline_us) {
@@ -74,11 +89,8 @@ static bool search_more(struct call *call, uint64_t deadline_us) {
     uint32_t dim = object_config(task->search.object)->dim;
     uint32_t rows = VALUES_PER_STEP / dim + 1;
     do {
-        if (search_step(&task->search, rows)) {
-            call->server->metrics.vectors_searched += object_count(task->search.object);
-            reply_hits(call, task);
-            return true;
-        }
+        if (!task->found && search_step(&task->search, rows)) begin_reply(call, task);
+        if (task->found && reply_hits(call, task)) return true;
     } while (server_clock(call->server) < deadline_us);
     return false;
 }

@@ -20,7 +20,7 @@ bool job_walk(struct server *server, uint32_t changes, uint64_t deadline_us) {
     struct job *job = &server->job;
     struct tally *tally = &job->tally;
     struct batch_event event;
-    for (uint32_t steps = 1; job->events < changes; steps++) {
+    while (job->events < changes) {
         if (engine_batch_next(server->engine, &event)) {
             job->submitted = false;
             return true;
@@ -31,7 +31,7 @@ bool job_walk(struct server *server, uint32_t changes, uint64_t deadline_us) {
             else if (tally->status == STATUS_OK) tally->status = event.outcome.status;
             tally->added += event.outcome.status == STATUS_OK && event.outcome.added;
         }
-        if (steps % 8 == 0 && server_clock(server) >= deadline_us) return false;
+        if (server_clock(server) >= deadline_us) return false;
     }
     return true;
 }

@@ -30,6 +30,8 @@ struct search_task {
     bool with_scores, with_attributes, with_tags;
     bool has_epsilon;
     double epsilon; /* keep hits whose score is at least 1 - epsilon */
+    bool found;     /* the search is over, its reply has begun */
+    uint32_t kept, replied; /* hits that it has, and has so far */
 };
 
 /* Where DEBUG DIGEST-VALUE is. */
