@@ -70,6 +70,10 @@ static void quiet_lines(const struct report *report, FILE *out) {
             if (result->recall.queries > 0)
                 fprintf(out, ", recall@%" PRIu64 "=%.4f", test->count,
                         result->recall.mean);
+            if (result->measurement.errors.total > 0)
+                fprintf(out, ", %" PRIu64 " errors, the first: %s",
+                        result->measurement.errors.total,
+                        result->measurement.errors.kinds[0].example);
             char address[ADDRESS_SIZE];
             report_address(report, server, address, sizeof address);
             fprintf(out, report->server_count > 1 ? ", %s\n" : "\n", address);
