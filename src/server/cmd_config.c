@@ -2,6 +2,7 @@
  *
  * CONFIG SET works on a copy of all options: the copy takes every pair or is thrown away,
  * so that half of a command never takes effect. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/glob.h"
@@ -112,13 +113,29 @@ static void take_effect(struct server *server) {
     clients_apply_options(server);
 }
 
+/* More clients than the system has descriptors for are refused while somebody listens. */
+static bool clients_fit(struct call *call, const struct options *options) {
+    char why[OPTION_MESSAGE_SIZE];
+    if (options->maxclients <= call->server->options.maxclients) return true;
+    uint64_t wanted = (uint64_t)options->maxclients + RESERVED_DESCRIPTORS;
+    uint64_t allowed = os_allow_descriptors(wanted);
+    if (allowed >= wanted) return true;
+    snprintf(
+        why, sizeof why,
+        "The operating system is not able to handle the specified number of clients, "
+        "try with %" PRIu64,
+        allowed > RESERVED_DESCRIPTORS ? allowed - RESERVED_DESCRIPTORS : 1);
+    set_failed(call, slice_text("maxclients"), why);
+    return false;
+}
+
 COMMAND(cmd_config_set) {
     struct options options = call->server->options;
     if (call->count % 2 != 0) {
         call_error(call, "ERR syntax error");
         return;
     }
-    if (!set_pairs(call, &options)) return;
+    if (!set_pairs(call, &options) || !clients_fit(call, &options)) return;
     call->server->options = options;
     take_effect(call->server);
     reply_ok(call_reply(call));

@@ -23,8 +23,6 @@
 #define TIDY_ROWS 512
 #define SECOND_US UINT64_C(1000000)
 #define EXIT_IO   74
-/* Descriptors that are not clients': log, directory, listeners, the library's. */
-#define RESERVED_DESCRIPTORS 32
 
 uint64_t server_clock(const struct server *server) {
     return server->os->monotonic_us(server->os);

@@ -22,6 +22,8 @@
 #define REDIS_VERSION    "8.0.0"
 #define RUN_ID_SIZE      40
 #define COMMAND_ROWS_MAX 128
+/* Descriptors that are not clients': log, directory, listeners, the library's. */
+#define RESERVED_DESCRIPTORS 32
 
 /* A search that is under way, from parsing its words to its last slice. */
 struct search_task {

@@ -173,6 +173,14 @@ start_server {} {
         $other close
         r config set timeout 0
     }
+    test "more clients than the system bears are refused" {
+        set hard [exec bash -c "ulimit -Hn"]
+        if {$hard eq "unlimited" || $hard >= 1000000} { skip "descriptors have no limit here" }
+        assert_error "ERR CONFIG SET failed (possibly related to argument 'maxclients') - The operating system is not able to handle the specified number of clients, try with *" {
+            r config set timeout 9 maxclients 1000000
+        }
+        assert_equal {timeout 0 maxclients 100} [concat [r config get timeout] [r config get maxclients]]
+    }
     test "appendfsync: each change keeps what was answered" {
         foreach policy {no everysec always no always} {
             r config set appendfsync $policy
