@@ -138,6 +138,17 @@ static void pipeline_and_transaction(void) {
     redisFree(context);
 }
 
+static void strings(void) {
+    redisContext *context = connect_here();
+    EXPECT(gives_text(ask(context, "SET %s %b", "bytes", "a\0b\r\n", (size_t)5), "OK"));
+    redisReply *reply = ask(context, "GET bytes");
+    EXPECT(reply->type == REDIS_REPLY_STRING && reply->len == 5);
+    EXPECT(memcmp(reply->str, "a\0b\r\n", 5) == 0);
+    freeReplyObject(reply);
+    EXPECT(gives_integer(ask(context, "DEL bytes"), 1));
+    redisFree(context);
+}
+
 /* hiredis 0.14 reads seven levels of arrays. COMMAND DOCS has more, here and in Redis. */
 static void replies_are_shallow(void) {
     redisContext *context = connect_here();
@@ -254,6 +265,7 @@ int main(int count, char **words) {
     port = (int)strtol(words[1], NULL, 10);
     run("add_and_search", add_and_search);
     run("pipeline_and_transaction", pipeline_and_transaction);
+    run("strings", strings);
     run("replies_are_shallow", replies_are_shallow);
     run("asynchronous", asynchronous);
     run("reconnect", reconnect);

@@ -70,6 +70,13 @@ function tests(protocol) {
             same(found.length, 50);
         },
 
+        async strings() {
+            same(await redis.set(key("name"), "caf\u00e9"), "OK");
+            same(await redis.get(key("name")), "caf\u00e9");
+            same(await redis.getBuffer(key("nothing")), null);
+            same(await redis.incr(key("counter")), 1);
+        },
+
         async password() {
             await redis.config("SET", "requirepass", "secret");
             try {

@@ -98,6 +98,14 @@ function tests(RESP) {
             same(await client.vCard(key("t")), 50);
         },
 
+        async strings() {
+            same(await client.set(key("name"), "caf\u00e9"), "OK");
+            same(await client.get(key("name")), "caf\u00e9");
+            same(await client.get(key("nothing")), null);
+            same(await client.incrBy(key("counter"), 42), 42);
+            same(await client.unlink([key("name"), key("nothing"), key("counter")]), 2);
+        },
+
         async password() {
             await client.configSet("requirepass", "secret");
             try {

@@ -39,6 +39,13 @@ def test_ping():
     assert "throughput summary" in benchmark("-t", "ping", "-n", 1000)
 
 
+def test_set_and_get():
+    equal(names("-t", "set,get", "-n", 5000, "-c", 20, "-P", 16, "-r", 1000, "-d", 100),
+          ["SET", "GET"])
+    equal(names("-t", "set,get,incr", "-n", 2000, "-3"), ["SET", "GET", "INCR"])
+    equal(len(names("-n", 1000, "-r", 1000, "MSET", "a:__rand_int__", "b", "c:__rand_int__", "d")), 1)
+
+
 def test_vadd_and_vsim():
     random = ["0.__rand_int__"] * 3
     equal(len(names("-n", 5000, "-c", 20, "-P", 16, "-r", 1000, "VADD", "bk", "VALUES", 3, *random,

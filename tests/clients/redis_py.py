@@ -124,6 +124,20 @@ def test_threads_share_a_pool():
         equal(client.execute_command("VCARD", "pool"), 400)
 
 
+def test_strings():
+    with connect(db=5, decode_responses=True) as client:
+        assert client.set("name", "caf\u00e9") and client.get("name") == "caf\u00e9"
+        equal(client.get("nothing"), None)
+        equal([client.incr("counter"), client.incr("counter", 41)], [1, 42])
+        equal(client.mget("counter", "nothing", "name"), ["42", None, "caf\u00e9"])
+        client.execute_command("VADD", "fruits", "VALUES", 2, 1, 0, "apple")
+        equal([client.type("name"), client.type("fruits")], ["string", "vectorset"])
+        equal(refused(client.incr, "fruits", kind=redis.ResponseError),
+              "WRONGTYPE Operation against a key holding the wrong kind of value")
+        equal(client.unlink("name", "nothing"), 1)
+        assert client.flushdb() and client.dbsize() == 0
+
+
 def test_password():
     with connect() as client:
         assert client.config_set("requirepass", "secret")
