@@ -26,6 +26,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from hashlib import sha256
 
+from verify_hnsw import Graph
+
 # H of docs/semantics-1.md.
 SEMANTICS_ID = bytes.fromhex("50254c7fd11c5be5cf81462930c5243719825d4458bd65589c4c19ce5a5e3b34")
 
@@ -319,7 +321,7 @@ BODY_FLAGS = {
 }
 
 COSINE = 1
-FLAT = 1
+FLAT, HNSW = 1, 2
 FORM_PLAIN, FORM_SCALED = 1, 3
 DATABASES, EVERY_DATABASE = 16, 0xFFFFFFFF
 LONGEST_NAME = LONGEST_ATTRIBUTES = LARGEST_DIMENSION = 65_536
@@ -399,7 +401,7 @@ class Config:
         cursor.finish()
         if not 1 <= self.metric <= 3 or self.quantisation > 2 or self.origin > 1:
             raise newer("config with an unknown metric, quantisation or origin")
-        if self.index != FLAT:
+        if self.index not in (FLAT, HNSW):
             raise newer(f"config with index kind {self.index}")
         if not 1 <= self.dimension <= LARGEST_DIMENSION:
             raise damaged(f"config with dimension {self.dimension}")
@@ -410,6 +412,7 @@ class Change:
 
     key = element = object_hash = element_hash = target = target_hash = None
     vector = attributes = tag = fp32 = config = None  # the hashes of the parts, None when absent
+    values = None  # of the vector
     attributes_empty = False
     value = None  # of SET and REPLACE, the bytes
     form = dimension = None
@@ -500,6 +503,7 @@ class Change:
         if self.form == FORM_SCALED:
             cursor.number(1)
         values = struct.unpack(f"<{self.dimension}i", cursor.bytes(4 * self.dimension))
+        self.values = values
         cursor.finish()
         if self.form == FORM_SCALED and not -SCALED_LIMIT <= min(values) <= max(values) <= SCALED_LIMIT:
             raise damaged("a scaled vector with an element above 2^17")
@@ -569,11 +573,12 @@ def read_batch(body, frame):
 # --- The state (section 6.1) -----------------------------------------------------------------
 
 class Record:
-    __slots__ = ("element", "widx", "vector", "attributes", "tag", "fp32")
+    __slots__ = ("element", "widx", "vector", "attributes", "tag", "fp32", "values", "point")
 
     def __init__(self, element):
         self.element = element
-        self.attributes = self.tag = self.fp32 = None
+        self.attributes = self.tag = self.fp32 = self.values = None
+        self.point = 0  # in the collection's graph
 
     def flags(self):
         return (HAS_VECTOR
@@ -593,6 +598,8 @@ class Collection:
         self.db, self.key, self.config = db, key, config
         self.records = {}
         self.next_slot = 0
+        self.chain = ZERO
+        self.graph = Graph(config, siphash24) if config.index == HNSW else None
         self.changed = True  # since known_sum was computed
         self.known_sum = None
 
@@ -606,8 +613,23 @@ class Collection:
         return self.known_sum
 
     def hash(self, content=False):
-        return object_hash(self.TYPE, self.config.bytes, self.sum(content), EMPTY_TRIE, ZERO,
-                           self.next_slot)
+        return object_hash(self.TYPE, self.config.bytes, self.sum(content), EMPTY_TRIE,
+                           ZERO if content else self.chain, self.next_slot)
+
+    def tend_graph(self, sequence, record=None, values=None):
+        """docs/semantics-hnsw-1.md, 4: the record gets `values`, or goes (None); without a
+        record only the repair goes on."""
+        if self.graph is None:
+            return
+        if record and record.values != values:
+            if record.point:
+                self.graph.remove(record.point)
+            record.point = self.graph.insert(self.next_slot, values) if values else 0
+            record.values = values
+        self.graph.repair()
+        delta = self.graph.delta()
+        if delta:
+            self.chain = H(b"\x19", self.chain, u64(sequence), B(delta))
 
 
 class String:
@@ -712,6 +734,7 @@ class Model:
         if change.tag is not None:
             record.tag = change.tag
         record.vector, record.fp32, record.widx = change.vector, change.fp32, sequence
+        found.tend_graph(sequence, record, change.values)
         found.next_slot += 1
         found.changed = True
         return None
@@ -734,6 +757,7 @@ class Model:
         found.changed = True
         if change.type == VREM:
             del found.records[change.element_hash]
+            found.tend_graph(sequence, record)
             if not found.records and found.config.origin == 0:
                 del self.objects[change.object_hash]
             return None
@@ -741,6 +765,7 @@ class Model:
             record.attributes = None if change.attributes_empty else change.attributes
         else:
             record.tag = change.tag
+        found.tend_graph(sequence)
         record.widx = sequence
         return None
 

@@ -86,6 +86,8 @@ bool hnsw_dissolve(struct memory *memory, struct hnsw *hnsw, uint32_t *budget);
 
 /* The layer up to which the insertion number `counter` of a collection reaches. */
 uint32_t hnsw_level(uint64_t counter);
+/* The highest layer that a point reaches. */
+uint32_t hnsw_level_of(const struct hnsw *hnsw, uint32_t point);
 /* A new point for the record in `slot`, without links. */
 uint32_t hnsw_take_point(struct memory *memory, struct hnsw *hnsw, uint32_t slot,
                          uint32_t level, const int32_t *values);

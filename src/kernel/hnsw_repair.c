@@ -97,17 +97,10 @@ static void relink(struct hnsw_writer *writer, uint32_t layer, uint32_t point) {
     links_note(writer, layer, point);
 }
 
-static uint32_t level_of(const struct hnsw *hnsw, uint32_t point) {
-    uint32_t level = 0;
-    for (uint32_t row = point_at(hnsw, point)->upper; row != 0; level++)
-        row = ((const struct upper_row *)pool_row(&hnsw->upper, row))->above;
-    return level;
-}
-
 static void relink_point(struct hnsw_writer *writer, uint32_t point) {
     struct hnsw *hnsw = writer->hnsw;
     if (point_at(hnsw, point)->slot == 0) return;
-    uint32_t level = level_of(hnsw, point);
+    uint32_t level = hnsw_level_of(hnsw, point);
     for (uint32_t layer = 0; layer <= level; layer++) relink(writer, layer, point);
     if (!condemned(hnsw, point)) hnsw_note_heir(hnsw, point, level);
 }
@@ -154,9 +147,9 @@ static void free_point(struct hnsw_writer *writer, uint32_t point) {
     uint32_t neighbour = close_tree(writer, point);
     if (point == hnsw->entry) {
         hnsw->entry = neighbour;
-        hnsw->top = neighbour ? level_of(hnsw, neighbour) : 0;
+        hnsw->top = neighbour ? hnsw_level_of(hnsw, neighbour) : 0;
     }
-    uint32_t level = level_of(hnsw, point);
+    uint32_t level = hnsw_level_of(hnsw, point);
     for (uint32_t layer = 0; layer <= level; layer++) links_note(writer, layer, point);
     hnsw_give_point(writer->memory, hnsw, point);
     hnsw->condemned--;

@@ -88,6 +88,13 @@ void hnsw_give_point(struct memory *memory, struct hnsw *hnsw, uint32_t point) {
     pool_give(memory, &hnsw->points, point);
 }
 
+uint32_t hnsw_level_of(const struct hnsw *hnsw, uint32_t point) {
+    uint32_t level = 0;
+    for (uint32_t row = point_at(hnsw, point)->upper; row != 0; level++)
+        row = ((const struct upper_row *)pool_row(&hnsw->upper, row))->above;
+    return level;
+}
+
 /* The row of `upper` with the links of `point` in this layer. */
 static uint32_t upper_row_of(const struct hnsw *hnsw, uint32_t layer, uint32_t point) {
     uint32_t row = point_at(hnsw, point)->upper;

@@ -288,3 +288,14 @@ bool search_step(struct search *search, uint32_t rows) {
     sort_hits(search, rows / 16 + 1); /* names decide ties, and lie anywhere */
     return search->unsorted <= 1;
 }
+
+void search_among(struct search *search, const struct state *state,
+                  const struct object *object, const struct query *query,
+                  struct hit *hits, const uint32_t *slots, uint32_t count) {
+    struct query exact = *query;
+    exact.exact = true;
+    search_begin(search, state, object, &exact, hits);
+    search_decide(search, slots, count);
+    search->unsorted = search->hit_count;
+    sort_hits(search, search->unsorted);
+}

@@ -76,4 +76,9 @@ void search_begin(struct search *search, const struct state *state,
  * search->hits[0 .. hit_count) are the nearest, best first, ties by element name. */
 bool search_step(struct search *search, uint32_t rows);
 
+/* The same among the live elements in `slots` alone, all at once: for a few. */
+void search_among(struct search *search, const struct state *state,
+                  const struct object *object, const struct query *query,
+                  struct hit *hits, const uint32_t *slots, uint32_t count);
+
 #endif

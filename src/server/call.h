@@ -148,6 +148,7 @@ ANSWER(answer_vcreate);
 READ(cmd_vcard);
 READ(cmd_vdim);
 READ(cmd_vinfo);
+READ(cmd_vlinks);
 WRITE(cmd_vadd); /* cmd_vector.c */
 ANSWER(answer_vadd);
 WRITE(cmd_vmadd);

@@ -1,12 +1,11 @@
 /* Collections as a whole: VCREATE VCARD VDIM VINFO. */
 #include "base/bytes.h"
 #include "kernel/fixed.h"
+#include "kernel/index.h"
 #include "server/limits.h"
 #include "server/plan.h"
+#include "server/vector_arguments.h"
 #include "server/words.h"
-
-#define M_DEFAULT  16
-#define EF_DEFAULT 200
 
 /* An option's number between `least` and `most`; answers "invalid <name>" otherwise. */
 static bool option_number(struct call *call, size_t at, const char *name, uint64_t least,
@@ -26,11 +25,11 @@ static bool read_metric(struct call *call, struct slice word, struct config *con
     return !call->failed;
 }
 
-static bool read_index(struct call *call, struct slice word) {
-    if (word_is(word, "flat")) return true;
-    if (word_is(word, "hnsw")) call_unavailable(call, "INDEX HNSW");
+static bool read_index(struct call *call, struct slice word, struct config *config) {
+    if (word_is(word, "flat")) config->index = INDEX_FLAT;
+    else if (word_is(word, "hnsw")) config->index = INDEX_HNSW;
     else call_error(call, "ERR invalid INDEX");
-    return false;
+    return !call->failed;
 }
 
 /* One option and its value at `at`. */
@@ -47,7 +46,7 @@ static bool read_option(struct call *call, size_t at, struct config *config) {
     }
     struct slice word = call->arguments[at + 1];
     if (call_is(call, at, "metric")) return read_metric(call, word, config);
-    if (call_is(call, at, "index")) return read_index(call, word);
+    if (call_is(call, at, "index")) return read_index(call, word, config);
     if (call_is(call, at, "dim")) {
         good = option_number(call, at + 1, "DIM", 1, VECTOR_DIM_MAX, &value);
         config->dim = (uint32_t)value;
@@ -135,14 +134,16 @@ READ(cmd_vinfo) {
     const struct config *config = object_config(object);
     static const char *const metrics[] = {"", "cosine", "l2", "ip"};
     static const char *const quantisations[] = {"f32", "int8", "bin"};
-    reply_map(reply, 14);
+    struct index_facts facts;
+    index_facts(object, &facts);
+    reply_map(reply, 16);
     reply_status(reply, "quant-type");
     reply_status(reply, quantisations[config->quantisation]);
     field(reply, "hnsw-m", config->m);
     field(reply, "vector-dim", config->dim);
     field(reply, "projection-input-dim", config->reduce_dim);
     field(reply, "size", object_count(object));
-    field(reply, "max-level", 0);
+    field(reply, "max-level", facts.top);
     field(reply, "attributes-count", object_attributes_count(object));
     field(reply, "vset-uid", uid_of(call));
     field(reply, "hnsw-max-node-uid", object_next_slot(object));
@@ -153,4 +154,6 @@ READ(cmd_vinfo) {
     field(reply, "ef", config->ef);
     field(reply, "capacity", config->capacity);
     field(reply, "next-slot", object_next_slot(object));
+    field(reply, "index-dead", facts.dead);
+    field(reply, "index-repairing", facts.repairing);
 }

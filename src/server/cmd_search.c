@@ -9,6 +9,7 @@
 #include "server/words.h"
 
 #define COUNT_DEFAULT 10
+#define OUT_OF_MEMORY "OOM command not allowed when used memory > 'maxmemory'."
 /* Values compared between two looks at the clock: about half a millisecond. */
 #define VALUES_PER_STEP (UINT32_C(1) << 20)
 #define HITS_PER_STEP   64 /* of a reply: their attributes may be large */
@@ -20,6 +21,7 @@ struct search_words {
     struct slice element;
     size_t options; /* the first argument after the vector */
     int64_t k;
+    uint32_t ef; /* 0: not said */
     size_t tag_count;
 };
 
@@ -54,6 +56,12 @@ static unsigned fields_of(const struct search_task *task) {
     return (unsigned)task->with_scores + task->with_attributes + task->with_tags;
 }
 
+/* Codes that a walk has looked at, or rows of a scan. */
+static uint64_t vectors_compared(const struct search *search) {
+    uint64_t walked = search->graph.looked_at;
+    return walked ? walked : object_count(search->object);
+}
+
 /* The hits are found: say how many come. */
 static void begin_reply(struct call *call, struct search_task *task) {
     struct reply *reply = call_reply(call);
@@ -61,7 +69,7 @@ static void begin_reply(struct call *call, struct search_task *task) {
     uint32_t count = kept_hits(task);
     task->found = true;
     task->kept = count;
-    call->server->metrics.vectors_searched += object_count(task->search.object);
+    call->server->metrics.vectors_searched += vectors_compared(&task->search);
     if (fields == 0 || task->nested) reply_array(reply, count);
     else if (reply->protocol == 3) reply_map(reply, count);
     else reply_array(reply, (uint64_t)count * (1 + fields));
@@ -170,7 +178,7 @@ static void begin(struct call *call, const struct state *state,
         return;
     }
     if (scratch_hits(scratch, (size_t)k)) {
-        call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");
+        call_error(call, OUT_OF_MEMORY);
         return;
     }
     uint32_t dim = object_config(object)->dim;
@@ -178,7 +186,14 @@ static void begin(struct call *call, const struct state *state,
     struct query query = {.values = scratch->values,
                           .k = (uint32_t)k,
                           .tags = words->tag_count ? scratch->tags : NULL,
-                          .tag_count = distinct_tags(scratch->tags, words->tag_count)};
+                          .tag_count = distinct_tags(scratch->tags, words->tag_count),
+                          .ef = words->ef,
+                          .exact = server->search.exact,
+                          .room = &scratch->room};
+    if (scratch_room(scratch, search_room_size(object, &query))) {
+        call_error(call, OUT_OF_MEMORY);
+        return;
+    }
     search_begin(&server->search.search, state, object, &query, scratch->hits);
     server->job.more = search_more;
 }
@@ -188,9 +203,8 @@ static bool read_flag(struct call *call, size_t *at, struct search_task *task) {
     if (call_is(call, *at, "withscores")) task->with_scores = true;
     else if (call_is(call, *at, "withattribs")) task->with_attributes = true;
     else if (call_is(call, *at, "withtags") && task->nested) task->with_tags = true;
-    else if (!call_is(call, *at, task->nested ? "exact" : "truth") &&
-             !(call_is(call, *at, "nothread") && !task->nested))
-        return false; /* flat collections are always searched exactly */
+    else if (call_is(call, *at, task->nested ? "exact" : "truth")) task->exact = true;
+    else if (!call_is(call, *at, "nothread") || task->nested) return false;
     ++*at;
     return true;
 }
@@ -200,11 +214,11 @@ static bool fail(struct call *call, const char *text) {
     return false;
 }
 
-/* EF n, which a flat collection has no use for but which must be right. */
-static bool read_ef(struct call *call, size_t *at) {
+static bool read_ef(struct call *call, size_t *at, struct search_words *words) {
     int64_t ef;
     if (!word_integer(call->arguments[*at + 1], &ef) || ef < 1 || ef > EF_MAX)
         return fail(call, "invalid EF");
+    words->ef = (uint32_t)ef;
     *at += 2;
     return true;
 }
@@ -240,7 +254,7 @@ static bool vsearch_options(struct call *call, struct search_words *words) {
         if (call_is(call, at, "tag")) {
             if (!read_tags(call, &at, words)) return false;
         } else if (call_is(call, at, "ef") && at + 1 < call->count) {
-            if (!read_ef(call, &at)) return false;
+            if (!read_ef(call, &at, words)) return false;
         } else {
             return fail(call, "syntax error in VSEARCH command");
         }
@@ -282,6 +296,7 @@ static bool read_epsilon(struct call *call, const struct object *object, size_t 
 
 static bool vsim_options(struct call *call, const struct object *object,
                          struct search_words *words) {
+    int64_t filter_ef;
     for (size_t at = words->options; at < call->count;) {
         if (read_flag(call, &at, &call->server->search)) continue;
         if (at + 1 >= call->count) return fail(call, "syntax error in VSIM command");
@@ -290,11 +305,15 @@ static bool vsim_options(struct call *call, const struct object *object,
                 return fail(call, "invalid COUNT");
             at += 2;
         } else if (call_is(call, at, "ef")) {
-            if (!read_ef(call, &at)) return false;
+            if (!read_ef(call, &at, words)) return false;
         } else if (call_is(call, at, "epsilon")) {
             if (!read_epsilon(call, object, &at)) return false;
-        } else if (call_is(call, at, "filter") || call_is(call, at, "filter-ef")) {
-            call_unavailable(call, call_is(call, at, "filter") ? "FILTER" : "FILTER-EF");
+        } else if (call_is(call, at, "filter-ef")) { /* bounds a FILTER's work */
+            if (!word_integer(call->arguments[at + 1], &filter_ef) || filter_ef < 1)
+                return fail(call, "invalid FILTER-EF");
+            at += 2;
+        } else if (call_is(call, at, "filter")) {
+            call_unavailable(call, "FILTER");
             return false;
         } else {
             return fail(call, "syntax error in VSIM command");

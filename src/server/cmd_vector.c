@@ -6,9 +6,6 @@
 #include "server/vector_arguments.h"
 #include "server/words.h"
 
-#define M_DEFAULT  16
-#define EF_DEFAULT 200
-
 /* What VADD's options ask for. */
 struct wishes {
     uint8_t flags; /* of the change */
@@ -47,8 +44,6 @@ static bool wish_unknown(struct call *call) {
 /* Words of this grammar that only a later release can grant. */
 static bool wish_unavailable(struct call *call, size_t at) {
     if (call_is(call, at, "receipt")) call_unavailable(call, "RECEIPT");
-    else if (call_is(call, at, "index") && call_is(call, at + 1, "hnsw"))
-        call_unavailable(call, "INDEX HNSW");
     else return false;
     return true;
 }

@@ -189,6 +189,8 @@ static const struct error_row error_rows[] = {
      .remedy = "Report it: there should be a sentence for it."},
     {.text = "ERR invalid EF",
      .cause = "EF is a number from 1 to 1000000.", .remedy = "Correct it."},
+    {.text = "ERR invalid FILTER-EF",
+     .cause = "FILTER-EF is a number from 1.", .remedy = "Correct it."},
     {.text = "ERR invalid K", .cause = "VSEARCH needs K, a number from 1.", .remedy = "Give it."},
     {.text = "ERR invalid COUNT",
      .cause = "VSIM's COUNT is a number from 1.", .remedy = "Correct it."},

@@ -8,7 +8,9 @@
 #define BLOCK_BYTES                                                                      \
     (DISTANCE_ALIGNMENT + 4 * (size_t)VECTOR_DIM_MAX + VECTOR_BYTES +                    \
      4 * (size_t)VECTOR_DIM_MAX)
-#define KEPT_HITS 16384
+#define KEPT_HITS      16384
+#define ROOM_ALIGNMENT ((size_t)64)
+#define ROOM_STEP      ((size_t)64 * 1024)
 
 enum status scratch_begin(struct scratch *scratch, const struct allocator *allocator) {
     *scratch = (struct scratch){.allocator = allocator};
@@ -23,12 +25,18 @@ enum status scratch_begin(struct scratch *scratch, const struct allocator *alloc
     return STATUS_OK;
 }
 
+/* What lies at room_block, from what of it is used. */
+static size_t room_block_size(const struct scratch *scratch) {
+    return scratch->room_block ? scratch->room.size + ROOM_ALIGNMENT : 0;
+}
+
 void scratch_free(struct scratch *scratch) {
     release(scratch->allocator, scratch->block, BLOCK_BYTES);
     release(scratch->allocator, scratch->hits,
             scratch->hit_capacity * sizeof *scratch->hits);
     release(scratch->allocator, scratch->tags,
             scratch->tag_capacity * sizeof *scratch->tags);
+    release(scratch->allocator, scratch->room_block, room_block_size(scratch));
 }
 
 /* Grow an array that need not keep its contents. */
@@ -58,6 +66,19 @@ enum status scratch_tags(struct scratch *scratch, size_t count) {
                               sizeof *scratch->tags, count);
     scratch->tags = tags;
     return status;
+}
+
+enum status scratch_room(struct scratch *scratch, size_t size) {
+    if (size <= scratch->room.size) return STATUS_OK;
+    size_t wanted = (size / ROOM_STEP + 1) * ROOM_STEP;
+    uint8_t *block = allocate(scratch->allocator, wanted + ROOM_ALIGNMENT);
+    if (!block) return STATUS_MEMORY;
+    release(scratch->allocator, scratch->room_block, room_block_size(scratch));
+    size_t past = (uintptr_t)block % ROOM_ALIGNMENT;
+    scratch->room_block = block;
+    scratch->room = (struct search_room){
+        .bytes = block + (past ? ROOM_ALIGNMENT - past : 0), .size = wanted};
+    return STATUS_OK;
 }
 
 void scratch_shrink(struct scratch *scratch) {

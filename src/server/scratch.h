@@ -17,6 +17,8 @@ struct scratch {
     size_t hit_capacity;
     uint64_t *tags;
     size_t tag_capacity;
+    struct search_room room; /* in room_block, aligned */
+    void *room_block;
 };
 
 enum status scratch_begin(struct scratch *scratch, const struct allocator *allocator);
@@ -25,6 +27,8 @@ void scratch_free(struct scratch *scratch);
 /* Room for so many; STATUS_MEMORY. */
 enum status scratch_hits(struct scratch *scratch, size_t count);
 enum status scratch_tags(struct scratch *scratch, size_t count);
+/* Room for a walk through an index; STATUS_MEMORY. */
+enum status scratch_room(struct scratch *scratch, size_t size);
 /* Give back what an unusually large search has left. */
 void scratch_shrink(struct scratch *scratch);
 

@@ -30,6 +30,7 @@ struct search_task {
     struct search search;
     bool nested; /* VSEARCH: a hit with fields is an array; VSIM: flat, or a map */
     bool with_scores, with_attributes, with_tags;
+    bool exact; /* not through the index */
     bool has_epsilon;
     double epsilon; /* keep hits whose score is at least 1 - epsilon */
     bool found;     /* the search is over, its reply has begun */

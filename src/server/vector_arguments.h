@@ -5,6 +5,10 @@
 #include "kernel/change.h"
 #include "server/call.h"
 
+/* Redis's defaults for a new collection. */
+#define M_DEFAULT  16
+#define EF_DEFAULT 200
+
 struct vector_words {
     uint32_t dim;
     struct slice blob;         /* FP32: 4 * dim bytes */

@@ -70,7 +70,7 @@ start_server {} {
         set map [r vinfo i]
         set names {}
         foreach {name value} $map { lappend names $name }
-        assert_equal {quant-type hnsw-m vector-dim projection-input-dim size max-level attributes-count vset-uid hnsw-max-node-uid metric index ef capacity next-slot} $names
+        assert_equal {quant-type hnsw-m vector-dim projection-input-dim size max-level attributes-count vset-uid hnsw-max-node-uid metric index ef capacity next-slot index-dead index-repairing} $names
         assert_equal {int8 16 2 0 1} [list [field $map quant-type] [field $map hnsw-m] [field $map vector-dim] [field $map projection-input-dim] [field $map size]]
         assert_equal 1 [field $map attributes-count]
         assert_equal cosine [field $map metric]

@@ -106,9 +106,9 @@ start_server {} {
                 {vadd v values 3 1 2 3 b tag -1} "ERR invalid TAG"
                 {vadd v values 3 1 2 3 b bin} "ERR asked quantization mismatch with existing vector set"
                 {vadd v reduce 2 values 3 1 2 3 b} "ERR REDUCE is not available in this release"
-                {vadd v values 3 1 2 3 b index hnsw} "ERR INDEX HNSW is not available in this release"
+                {vadd v values 3 1 2 3 b index hnsw} "ERR invalid option after element"
                 {vadd v values 3 1 2 3 b receipt} "ERR RECEIPT is not available in this release"
-                {vcreate c dim 3 index hnsw} "ERR INDEX HNSW is not available in this release"
+                {vcreate c dim 3 index tree} "ERR invalid INDEX"
                 {vcreate c dim 3 schema x} "ERR SCHEMA is not available in this release"
                 {vcreate c dim 3 metric foo} "ERR invalid METRIC"
                 {vcreate c dim 3 foo 1} "ERR syntax error in VCREATE command"
@@ -133,13 +133,16 @@ start_server {} {
         foreach entry [r command] {
             lassign $entry name arity
             set words [list $name]
+            # Redis tells a wrong EXEC that the transaction is gone, even where there is none.
+            set wanted [expr {$name eq "exec" ? "EXECABORT *wrong number of arguments for 'exec' command"
+                                              : "ERR wrong number of arguments for '*' command"}]
             set count [expr {$arity < 0 ? -$arity - 1 : $arity - 1}]
             if {$count > 0} {
                 while {[llength $words] < $count} { lappend words x }
-                assert_error "ERR wrong number of arguments for '*' command" {r {*}$words}
+                assert_error $wanted {r {*}$words}
             }
             if {$arity > 0} {
-                assert_error "ERR wrong number of arguments for '*' command" {r $name {*}[lrepeat $arity x]}
+                assert_error $wanted {r $name {*}[lrepeat $arity x]}
             }
             foreach sub [lindex $entry 9] {
                 lassign $sub full sub_arity
