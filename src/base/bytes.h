@@ -45,6 +45,12 @@ static inline void store_be64(uint8_t *p, uint64_t v) {
     store_be32(p + 4, (uint32_t)v);
 }
 
+static inline uint64_t load_be64(const uint8_t *p) {
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++) value = value << 8 | p[i];
+    return value;
+}
+
 /* Checked size arithmetic: false, and *result untouched, when the result does not fit. */
 static inline bool size_add(size_t a, size_t b, size_t *result) {
     size_t sum;

@@ -120,6 +120,7 @@ uint64_t state_key_count(const struct state *state, uint32_t db);
 uint64_t state_key_total(const struct state *state);
 uint64_t state_record_total(const struct state *state);
 
+struct record;
 enum object_type { OBJECT_COLLECTION = 1, OBJECT_STRING = 2 };
 
 /* NULL when there is no such key. The object is good until the next change. */
@@ -127,6 +128,29 @@ const struct object *state_find(const struct state *state, uint32_t db, struct s
 enum object_type object_type(const struct object *object);
 /* A string's value, good until the next change. */
 struct slice object_string(const struct state *state, const struct object *object);
+
+/* The key's name, and its database. */
+struct slice object_name(const struct state *state, const struct object *object);
+uint32_t object_database(const struct object *object);
+/* Key number `index` of all databases together, in the order of key hashes. */
+const struct object *state_key_at(const struct state *state, uint64_t index);
+
+/* A walk in the order of key hashes (KH of docs/format.md), of keys or of a collection's
+ * elements. It holds no row: what is there throughout is met exactly once, whatever else is
+ * changed between two steps. */
+struct scan {
+    uint8_t hash[SHA256_SIZE];
+    bool above; /* `hash` was met */
+};
+/* From the first hash whose high 64 bits are not below `prefix`. */
+void scan_begin(struct scan *scan, uint64_t prefix);
+/* The high 64 bits of the hash met last. */
+uint64_t scan_prefix(const struct scan *scan);
+/* The next key, of any database; NULL at the end. */
+const struct object *scan_key(const struct state *state, struct scan *scan);
+/* The next element; false at the end. */
+bool scan_record(const struct state *state, const struct object *object,
+                 struct scan *scan, struct record *record);
 
 /* Of collections: */
 const struct config *object_config(const struct object *object);

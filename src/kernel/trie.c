@@ -47,6 +47,47 @@ uint32_t trie_find(const struct pool *nodes, const struct pool *leaves, uint32_t
     return reference & ~TRIE_LEAF;
 }
 
+static uint32_t first_leaf(const struct pool *nodes, uint32_t reference) {
+    while (is_node(reference)) {
+        const struct trie_node *node = node_at(nodes, reference);
+        reference = node->child[0] ? node->child[0] : node->child[1];
+    }
+    return reference == 0 ? UINT32_MAX : reference & ~TRIE_LEAF;
+}
+
+uint32_t trie_next(const struct pool *nodes, const struct pool *leaves, uint32_t root,
+                   const uint8_t key[SHA256_SIZE], bool above) {
+    uint32_t reference = root, greater = 0; /* what lies next to the right of the path */
+    for (uint32_t depth = 0; is_node(reference); depth++) {
+        const struct trie_node *node = node_at(nodes, reference);
+        uint32_t bit = trie_bit(key, depth);
+        if (bit == 0 && node->child[1]) greater = node->child[1];
+        reference = node->child[bit];
+    }
+    if (reference) {
+        int order = memcmp(leaf_at(leaves, reference)->key, key, SHA256_SIZE);
+        if (order > 0 || (order == 0 && !above)) return reference & ~TRIE_LEAF;
+    }
+    return first_leaf(nodes, greater);
+}
+
+static uint64_t count_below(const struct pool *nodes, uint32_t reference) {
+    if (is_node(reference)) return node_at(nodes, reference)->count;
+    return reference != 0;
+}
+
+uint32_t trie_at(const struct pool *nodes, uint32_t root, uint64_t index) {
+    uint32_t reference = root;
+    check(index < count_below(nodes, root));
+    while (is_node(reference)) {
+        const struct trie_node *node = node_at(nodes, reference);
+        uint64_t left = count_below(nodes, node->child[0]);
+        reference = node->child[index >= left];
+        if (index >= left) index -= left;
+    }
+    return reference & ~TRIE_LEAF;
+}
+
 /* Ask for the memory behind a reference. Inlined by force: gcc drops calls of functions that
  * only prefetch. */
 static inline __attribute__((always_inline)) void

@@ -40,6 +40,12 @@ static inline uint32_t trie_bit(const uint8_t key[SHA256_SIZE], uint32_t depth) 
 /* The leaf row of `key`, or UINT32_MAX. */
 uint32_t trie_find(const struct pool *nodes, const struct pool *leaves, uint32_t root,
                    const uint8_t key[SHA256_SIZE]);
+/* The row of the leaf with the least key that is not below `key`, or with `above` the least that
+ * is above it; UINT32_MAX when there is none. */
+uint32_t trie_next(const struct pool *nodes, const struct pool *leaves, uint32_t root,
+                   const uint8_t key[SHA256_SIZE], bool above);
+/* The row of leaf number `index` in the order of keys; there are more than `index`. */
+uint32_t trie_at(const struct pool *nodes, uint32_t root, uint64_t index);
 /* Walk towards many keys at once, so that the memory that their walks wait for is fetched
  * side by side: the look-ups and insertions that follow find it in the cache. At most
  * TRIE_FETCH_MAX. */

@@ -120,6 +120,13 @@ ANSWER(answer_count);
 WRITE(cmd_flushall);
 WRITE(cmd_flushdb);
 ANSWER(answer_ok);
+WRITE(cmd_rename);
+ANSWER(answer_rename);
+ANSWER(answer_renamenx);
+READ(cmd_keys); /* cmd_scan.c */
+READ(cmd_scan);
+READ(cmd_randomkey);
+READ(cmd_vscan);
 READ(cmd_get); /* cmd_string.c */
 READ(cmd_strlen);
 READ(cmd_mget);

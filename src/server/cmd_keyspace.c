@@ -1,4 +1,5 @@
-/* Keys whatever they hold: DEL UNLINK EXISTS TYPE DBSIZE FLUSHALL FLUSHDB. */
+/* Keys whatever they hold: DEL UNLINK EXISTS TYPE DBSIZE FLUSHALL FLUSHDB RENAME
+ * RENAMENX. */
 #include "server/plan.h"
 #include "server/server.h"
 
@@ -65,4 +66,38 @@ WRITE(cmd_flushdb) {
 ANSWER(answer_ok) {
     if (tally->status) call_refusal(call, state, tally);
     else reply_ok(call_reply(call));
+}
+
+/* --- RENAME and RENAMENX ---------------------------------------------------------- */
+
+/* Alone, a key that is missing is refused here, and one renamed to itself is no change.
+ */
+WRITE(cmd_rename) {
+    struct change change = {.type = CHANGE_RENAME,
+                            .db = call->db,
+                            .key = call->arguments[1],
+                            .target = call->arguments[2]};
+    if (call->command->answer == answer_renamenx) change.flags |= CHANGE_NX;
+    if (!call_key_fits(call, change.key) || !call_key_fits(call, change.target))
+        return PLAN_REFUSED;
+    if (!plan->overlay && !state_find(state, call->db, change.key)) {
+        call_error(call, "ERR no such key");
+        return PLAN_REFUSED;
+    }
+    if (!plan->overlay && slice_equal(change.key, change.target)) return PLAN_DONE;
+    enum status status = plan_add(plan, &change);
+    return status ? plan_fail(call, status) : PLAN_DONE;
+}
+
+ANSWER(answer_rename) {
+    if (tally->status == STATUS_NO_KEY) call_error(call, "ERR no such key");
+    else if (tally->status) call_refusal(call, state, tally);
+    else reply_ok(call_reply(call));
+}
+
+ANSWER(answer_renamenx) {
+    bool moved = tally->status == STATUS_OK && tally->asked > 0;
+    if (tally->status && tally->status != STATUS_EXISTS)
+        answer_rename(call, state, tally);
+    else reply_integer(call_reply(call), moved);
 }

@@ -181,6 +181,21 @@ static const struct command command_rows[] = {
     {.name = "exists", .read = cmd_exists, .arity = -2, .group = "generic", .since = "0.1",
      .key_first = 1, .key_last = -1, .key_step = 1, .flags = COMMAND_FAST,
      .synopsis = "key...", .summary = "How many of the keys exist."},
+    {.name = "keys", .read = cmd_keys, .arity = 2, .group = "generic", .since = "0.1",
+     .flags = COMMAND_DANGEROUS, .synopsis = "pattern",
+     .summary = "The names of all keys that match."},
+    {.name = "randomkey", .read = cmd_randomkey, .arity = 1, .group = "generic",
+     .since = "0.1", .synopsis = "", .summary = "The name of any key."},
+    {.name = "rename", .write = cmd_rename, .answer = answer_rename, .arity = 3,
+     .group = "generic", .since = "0.1", .key_first = 1, .key_last = 2, .key_step = 1,
+     .synopsis = "key newkey", .summary = "Give a key another name, in the place of what has it."},
+    {.name = "renamenx", .write = cmd_rename, .answer = answer_renamenx, .arity = 3,
+     .group = "generic", .since = "0.1", .key_first = 1, .key_last = 2, .key_step = 1,
+     .flags = COMMAND_FAST, .synopsis = "key newkey",
+     .summary = "Give a key another name, if nothing has it."},
+    {.name = "scan", .read = cmd_scan, .arity = -2, .group = "generic", .since = "0.1",
+     .synopsis = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+     .summary = "Some names of keys, and where to go on."},
     {.name = "type", .read = cmd_type, .arity = 2, .group = "generic", .since = "0.1", ONE_KEY,
      .flags = COMMAND_FAST, .synopsis = "key", .summary = "What kind of value a key holds."},
     {.name = "unlink", .write = cmd_del, .answer = answer_count, .arity = -2,
@@ -293,6 +308,9 @@ static const struct command command_rows[] = {
     {.name = "vrem", .write = cmd_vrem, .answer = answer_bool, .arity = 3, VECTOR_GROUP,
      .since = "0.1", ONE_KEY, .flags = COMMAND_UPPER_CASE, .synopsis = "key element",
      .summary = "Remove an element."},
+    {.name = "vscan", .read = cmd_vscan, .arity = -3, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_UPPER_CASE, .synopsis = "key cursor [MATCH pattern] [COUNT count]",
+     .summary = "Some names of elements, and where to go on."},
     {.name = "vsearch", .read = cmd_vsearch, .arity = -6, VECTOR_GROUP, .since = "0.1",
      ONE_KEY, .flags = COMMAND_UPPER_CASE,
      .synopsis = "key K k <ELE element | FP32 blob | VALUES num value...> [TAG tag...] [EF ef] "
@@ -355,7 +373,8 @@ const char *command_category(const struct command *command, size_t index) {
     if (strcmp(command->group, "transactions") == 0) names[count++] = "transaction";
     if (strcmp(command->group, "proof") == 0) names[count++] = "proof";
     if (command->flags & COMMAND_ADMIN) names[count++] = "admin";
-    if (command->flags & COMMAND_ADMIN) names[count++] = "dangerous";
+    if (command->flags & (COMMAND_ADMIN | COMMAND_DANGEROUS))
+        names[count++] = "dangerous";
     names[count++] = command->flags & COMMAND_FAST ? "fast" : "slow";
     return index < count ? names[index] : NULL;
 }

@@ -35,6 +35,7 @@ enum command_flag {
     COMMAND_UPPER_CASE =
         512, /* shown in capitals in arity errors, as Redis shows its modules */
     COMMAND_DEBUG = 1024, /* for those whom enable-debug-command names */
+    COMMAND_DANGEROUS = 2048, /* category @dangerous, without @admin */
 };
 
 enum plan_result {

@@ -44,6 +44,13 @@ struct digest_task {
     uint8_t sum[SHA256_SIZE + 8]; /* of the records before it, and room for their count */
 };
 
+/* Where KEYS is. */
+struct keys_task {
+    struct scan scan;
+    uint64_t matches;
+    bool counted;
+};
+
 struct server {
     const struct os *os;
     const struct allocator *allocator;
@@ -75,6 +82,7 @@ struct server {
     struct recompute *recompute; /* PROOF.CONTENT's and DEBUG's, in `recompute_room` */
     void *recompute_room;
     struct digest_task digest;
+    struct keys_task keys;
     struct scratch scratch;
     struct reply nobody;        /* swallows the replies of clients that left */
     const struct state *frozen; /* DEBUG FREEZE */

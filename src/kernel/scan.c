@@ -1,0 +1,46 @@
+/* Walks in the order of key hashes, which is the order of the tries. */
+#include "base/bytes.h"
+#include "kernel/state.h"
+
+#include "kernel/pure.h"
+
+struct slice object_name(const struct state *state, const struct object *object) {
+    return heap_get(&state->heap, object->name, object->name_size);
+}
+
+uint32_t object_database(const struct object *object) { return object->db; }
+
+const struct object *state_key_at(const struct state *state, uint64_t index) {
+    return object_at(state, trie_at(&state->nodes, state->keyspace, index));
+}
+
+void scan_begin(struct scan *scan, uint64_t prefix) {
+    *scan = (struct scan){.above = false};
+    store_be64(scan->hash, prefix);
+}
+
+uint64_t scan_prefix(const struct scan *scan) { return load_be64(scan->hash); }
+
+/* The next leaf of a trie; UINT32_MAX at the end. */
+static uint32_t next_leaf(const struct pool *nodes, const struct pool *leaves,
+                          uint32_t root, struct scan *scan) {
+    uint32_t row = trie_next(nodes, leaves, root, scan->hash, scan->above);
+    if (row == UINT32_MAX) return row;
+    const struct trie_leaf *leaf = pool_row(leaves, row);
+    memcpy(scan->hash, leaf->key, SHA256_SIZE);
+    scan->above = true;
+    return row;
+}
+
+const struct object *scan_key(const struct state *state, struct scan *scan) {
+    uint32_t row = next_leaf(&state->nodes, &state->objects, state->keyspace, scan);
+    return row == UINT32_MAX ? NULL : object_at(state, row);
+}
+
+bool scan_record(const struct state *state, const struct object *object,
+                 struct scan *scan, struct record *record) {
+    uint32_t row = next_leaf(&state->nodes, &object->metas, object->records, scan);
+    if (row == UINT32_MAX) return false;
+    record_read(state, object, row, record);
+    return true;
+}
