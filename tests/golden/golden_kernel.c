@@ -1,7 +1,7 @@
 /* One fixed history through the kernel: its entries' leaf hashes, the log's root, the roots of
  * the state on the way and at the end, and the answers of searches, compared with constants that
  * never change. */
-#include "golden/golden.h"
+#include "golden/kernel_room.h"
 
 #include "base/bytes.h"
 #include "kernel/entry.h"
@@ -9,34 +9,7 @@
 #include "kernel/search.h"
 #include "kernel/semantics.h"
 
-/* --- Memory out of a static array ----------------------------------------------------------- */
-
-enum { REGIONS = 48, SCRATCH = 4 << 20 };
-
-static uint8_t regions[(REGIONS + 1) * REGION_SIZE];
-static bool region_used[REGIONS];
-
-static uint8_t *region_at(size_t number) {
-    size_t skip = REGION_SIZE - (uintptr_t)regions % REGION_SIZE;
-    return regions + skip % REGION_SIZE + number * REGION_SIZE;
-}
-
-static void *take_region(void *context, size_t size) {
-    (void)context;
-    for (size_t i = 0; i < REGIONS && size == REGION_SIZE; i++) {
-        if (region_used[i]) continue;
-        region_used[i] = true;
-        return region_at(i);
-    }
-    return NULL;
-}
-
-static void give_region(void *context, void *region, size_t size) {
-    (void)context;
-    memset(region, 0, size);
-    for (size_t i = 0; i < REGIONS; i++)
-        if (region_at(i) == region) region_used[i] = false;
-}
+enum { SCRATCH = 4 << 20 };
 
 /* Buffers grow in a row; what they leave behind is used again by the next entry. */
 static uint8_t scratch[SCRATCH];
@@ -52,29 +25,6 @@ static void *grow(void *context, void *block, size_t old_size, size_t new_size) 
     return moved;
 }
 static const struct allocator allocator = {.resize = grow};
-
-/* --- Comparing ------------------------------------------------------------------------------ */
-
-static int failed;
-
-static char *put_hex(char *text, const uint8_t *bytes, size_t size) {
-    for (size_t i = 0; i < 2 * size; i++)
-        *text++ = "0123456789abcdef"[bytes[i / 2] >> (i % 2 ? 0 : 4) & 15];
-    *text = '\0';
-    return text;
-}
-
-static void compare(const char *what, const uint8_t hash[SHA256_SIZE], const char *wanted) {
-    char line[200], hex[2 * SHA256_SIZE + 1];
-    put_hex(hex, hash, SHA256_SIZE);
-    if (memcmp(hex, wanted, sizeof hex - 1) == 0) return;
-    failed++;
-    size_t size = strlen(what);
-    memcpy(line, what, size);
-    memcpy(line + size, ": got ", 6);
-    put_hex(line + size + 6, hash, SHA256_SIZE);
-    golden_line(line);
-}
 
 /* --- The history ------------------------------------------------------------------------------ */
 
