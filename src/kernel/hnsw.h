@@ -93,6 +93,11 @@ uint32_t hnsw_take_point(struct memory *memory, struct hnsw *hnsw, uint32_t slot
                          uint32_t level, const int32_t *values);
 void hnsw_give_point(struct memory *memory, struct hnsw *hnsw, uint32_t point);
 
+/* Is `point` what the record in `slot` with these values must have: its slot and code,
+ * and rows of links to points that exist? `room` has code_stride() bytes. */
+bool hnsw_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
+                const int32_t *values, uint8_t *room);
+
 /* The row of links of a point that reaches this layer: hnsw_width() numbers, the links in
  * front, zeros behind. */
 const uint32_t *hnsw_links(const struct hnsw *hnsw, uint32_t layer, uint32_t point);

@@ -7,9 +7,9 @@
 #include "kernel/pure.h"
 
 enum {
-    CHUNK_AT_RANDOM = 4096, /* Of links: a small copy after a freeze. */
-    CHUNK_OF_CODES = 4096,
-    CHUNK_SMALL = 1024,
+    CHUNK_AT_RANDOM = 4096,   /* Of links: a small copy after a freeze. */
+    CHUNK_OF_CODES = 1 << 16, /* Written once: a small table, which stays in the cache. */
+    CHUNK_OF_FACTS = 1 << 14,
 };
 
 static uint32_t clamp(uint32_t number, uint32_t least, uint32_t greatest) {
@@ -22,11 +22,11 @@ void hnsw_begin(struct hnsw *hnsw, const struct config *config) {
     hnsw->ef = clamp(config->ef, hnsw->m, HNSW_EF_MAX);
     if (hnsw->ef < HNSW_EF_MIN) hnsw->ef = HNSW_EF_MIN;
     pool_begin(&hnsw->codes, code_stride(config->dim), CHUNK_OF_CODES);
-    pool_begin(&hnsw->facts, sizeof(struct code_facts), CHUNK_SMALL);
+    pool_begin(&hnsw->facts, sizeof(struct code_facts), CHUNK_OF_FACTS);
     pool_begin(&hnsw->links, 4 * hnsw_width(hnsw, 0), CHUNK_AT_RANDOM);
-    pool_begin(&hnsw->points, sizeof(struct hnsw_point), CHUNK_SMALL);
+    pool_begin(&hnsw->points, sizeof(struct hnsw_point), CHUNK_AT_RANDOM);
     pool_begin(&hnsw->upper, sizeof(struct upper_row) + 4 * hnsw_width(hnsw, 1),
-               CHUNK_SMALL);
+               CHUNK_AT_RANDOM);
 }
 
 bool hnsw_dissolve(struct memory *memory, struct hnsw *hnsw, uint32_t *budget) {
@@ -117,4 +117,38 @@ uint32_t *hnsw_own_links(struct memory *memory, struct hnsw *hnsw, uint32_t laye
     struct upper_row *row =
         pool_own(memory, &hnsw->upper, upper_row_of(hnsw, layer, point));
     return (uint32_t *)(row + 1);
+}
+
+static bool row_sound(const struct hnsw *hnsw, const uint32_t *links, uint32_t width,
+                      uint32_t owner) {
+    for (uint32_t i = 0; i < width; i++) {
+        uint32_t to = links[i] & LINK_POINT;
+        if (links[i] == 0) continue;
+        if (to == 0 || to == owner || to >= hnsw->points.limit) return false;
+        if (point_at(hnsw, to)->slot == 0) return false;
+    }
+    return true;
+}
+
+bool hnsw_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
+                const int32_t *values, uint8_t *room) {
+    if (point == 0 || point >= hnsw->points.limit) return false;
+    if (point_at(hnsw, point)->slot != slot + 1) return false;
+    struct code_facts facts;
+    code_encode(hnsw->metric, values, hnsw->dim, room, &facts);
+    if (memcmp(room, pool_row(&hnsw->codes, point), code_stride(hnsw->dim)) != 0)
+        return false;
+    if (memcmp(&facts, pool_row(&hnsw->facts, point), sizeof facts) != 0) return false;
+
+    if (!row_sound(hnsw, hnsw_links(hnsw, 0, point), hnsw_width(hnsw, 0), point))
+        return false;
+    uint32_t row = point_at(hnsw, point)->upper;
+    for (uint32_t level = 0; row != 0; level++) {
+        if (level == HNSW_LEVEL_MAX || row >= hnsw->upper.limit) return false;
+        const struct upper_row *upper = pool_row(&hnsw->upper, row);
+        const uint32_t *links = (const uint32_t *)(upper + 1);
+        if (!row_sound(hnsw, links, hnsw_width(hnsw, 1), point)) return false;
+        row = upper->above;
+    }
+    return true;
 }

@@ -92,7 +92,7 @@ void roots_finish(struct roots *roots);
  * however they came about. The state must not change between steps (a frozen view does
  * not). */
 struct recompute;
-#define RECOMPUTE_SIZE 65536
+#define RECOMPUTE_SIZE 131072
 /* `room` is RECOMPUTE_SIZE bytes aligned to 16, borrowed until the end. */
 struct recompute *recompute_begin(void *room, const struct state *state, bool content);
 /* Look at about `leaves` more leaves. STATUS_AGAIN: there is more. STATUS_OK: *roots is

@@ -6,6 +6,7 @@
  * what is below it, and every live record is met once. Two walks with explicit stacks,
  * keys outside and records inside, so that the work can stop anywhere. */
 #include "base/check.h"
+#include "kernel/fixed.h"
 #include "kernel/state.h"
 
 #include "kernel/pure.h"
@@ -28,6 +29,7 @@ struct recompute {
     const struct object *object; /* whose records are being walked, or NULL */
     bool content;
     struct walk keys, records;
+    uint8_t code[VECTOR_DIM_MAX];
 };
 _Static_assert(sizeof(struct recompute) <= RECOMPUTE_SIZE, "the room is large enough");
 
@@ -100,9 +102,18 @@ static enum status give_leaf(struct walk *walk, const uint8_t key[SHA256_SIZE],
     return deliver(walk, sum) ? STATUS_OK : STATUS_CORRUPT;
 }
 
+/* An index cannot be recomputed from what it leads to; but it leads there. */
+static bool point_sound(struct recompute *recompute, const struct record *record) {
+    const struct object *object = recompute->object;
+    return hnsw_sound(&object->hnsw, meta_at(object, record->slot)->point, record->slot,
+                      record->values, recompute->code);
+}
+
 static enum status give_record(struct recompute *recompute, uint32_t slot) {
     struct record record;
     if (!record_at(recompute->state, recompute->object, slot, &record))
+        return STATUS_CORRUPT;
+    if (object_indexed(recompute->object) && !point_sound(recompute, &record))
         return STATUS_CORRUPT;
     if (recompute->content) record.widx = 0;
     struct record_hashes hashes;

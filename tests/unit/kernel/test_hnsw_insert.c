@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "kernel/fixture.h"
+#include "kernel/simd.h"
 
 #include "kernel/graph.h"
 
@@ -256,9 +257,43 @@ static void real_data_is_found(void) {
             EXPECT_EQUAL(search_all(state, object, query, nearest), K);
             for (uint32_t h = 0; h < K; h++) near += hits[h].distance <= nearest[K - 1].distance;
         }
-        if (getenv("SHOW")) printf("  ef %u: %u of %u\n", wanted[w].ef, near, K * QUERIES);
         EXPECT(near * 10000 / (K * QUERIES) >= wanted[w].least);
     }
+    kernel_destroy(collection.kernel);
+}
+
+/* The graph of 5,000 real descriptors and the answers that it gives, the same on every machine:
+ * tests/arch/run builds it on others. */
+static void real_graph_is_the_same_everywhere(void) {
+    enum { COUNT = 5000, K = 10, QUERIES = 50 };
+    if (read_descriptors(rows, COUNT + QUERIES) < COUNT + QUERIES) SKIP("tests/data is not here");
+    struct collection collection;
+    collection_begin(&collection, METRIC_L2, 128, 16, 60);
+    for (uint32_t i = 0; i < COUNT; i++) collection_put(&collection, i, rows[i]);
+    const struct object *object = collection_object(&collection);
+    uint8_t digest[SHA256_SIZE], wanted[SHA256_SIZE];
+    graph_hash(&object->hnsw, digest);
+    test_unhex("56933deb9c7eed609c0ee9cbc1e7b1a9a1de278fa7391eeb156ecfa6dc44e52e", wanted);
+    EXPECT_BYTES(digest, wanted, sizeof digest);
+
+    struct sha256 answers;
+    sha256_begin(&answers);
+    for (uint32_t i = 0; i < QUERIES; i++) {
+        _Alignas(64) int32_t values[128];
+        struct hit hits[K];
+        memcpy(values, rows[COUNT + i], sizeof values);
+        struct query query = {.values = values, .k = K, .ef = 48};
+        EXPECT_EQUAL(search_all(kernel_state(collection.kernel), object, query, hits), K);
+        for (uint32_t h = 0; h < K; h++) {
+            uint8_t bytes[12];
+            store_le32(bytes, hits[h].slot);
+            store_le64(bytes + 4, (uint64_t)hits[h].distance);
+            sha256_add(&answers, bytes, sizeof bytes);
+        }
+    }
+    sha256_end(&answers, digest);
+    test_unhex("ea74e2f8c35691d26c9c41842916d5835070863cbd426c9f6a7770444dfa42c9", wanted);
+    EXPECT_BYTES(digest, wanted, sizeof digest);
     kernel_destroy(collection.kernel);
 }
 
@@ -278,6 +313,37 @@ static void equal_vectors_are_an_ordinary_case(void) {
     EXPECT_EQUAL(search_all(kernel_state(collection.kernel), object, query, hits), 10);
     query.k = K;
     EXPECT_EQUAL(search_all(kernel_state(collection.kernel), object, query, hits), K);
+    kernel_destroy(collection.kernel);
+}
+
+/* Recomputing sees an index that is not its records'. */
+static void damaged_index_shows(void) {
+    struct collection collection;
+    struct roots roots;
+    collection_begin(&collection, METRIC_COSINE, 4, 4, 20);
+    for (uint32_t i = 0; i < 200; i++) {
+        int32_t values[4] = {(int32_t)i * 100, 65536, -(int32_t)i * 7, 5};
+        collection_put(&collection, i, values);
+    }
+    const struct hnsw *hnsw = &collection_object(&collection)->hnsw;
+    const struct state *state = kernel_state(collection.kernel);
+    uint32_t high = hnsw->entry;
+    EXPECT(hnsw->top > 0);
+    kernel_seal(collection.kernel, &roots);
+    uint8_t *damaged[] = {
+        (uint8_t *)(uintptr_t)pool_row(&hnsw->codes, 7),
+        (uint8_t *)(uintptr_t)pool_row(&hnsw->facts, 7),
+        (uint8_t *)(uintptr_t)&point_at(hnsw, 7)->slot,
+        (uint8_t *)(uintptr_t)(hnsw_links(hnsw, 0, 7) + 1) + 2,
+        (uint8_t *)(uintptr_t)(hnsw_links(hnsw, 1, high) + 1) + 2,
+    };
+    EXPECT(recompute_all(state, false, &roots) == STATUS_OK);
+    for (size_t i = 0; i < sizeof damaged / sizeof damaged[0]; i++) {
+        *damaged[i] ^= 0x40;
+        EXPECT(recompute_all(state, false, &roots) == STATUS_CORRUPT);
+        *damaged[i] ^= 0x40;
+    }
+    EXPECT(recompute_all(state, false, &roots) == STATUS_OK);
     kernel_destroy(collection.kernel);
 }
 
@@ -310,10 +376,13 @@ static void update_moves_the_point_only_if_the_values_change(void) {
 }
 
 int main(void) {
+    simd_select(NULL);
     RUN(graph_is_that_of_the_plain_rules_on_real_data);
     RUN(graph_is_that_of_the_plain_rules_with_many_ties);
     RUN(real_data_is_found);
+    RUN(real_graph_is_the_same_everywhere);
     RUN(equal_vectors_are_an_ordinary_case);
+    RUN(damaged_index_shows);
     RUN(update_moves_the_point_only_if_the_values_change);
     return test_finish();
 }
