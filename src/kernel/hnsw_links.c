@@ -96,8 +96,10 @@ static uint32_t gives_way(struct hnsw_writer *writer, uint32_t owner,
         uint64_t greatest = 0;
         for (uint32_t i = 0; i < all->count; i++) {
             uint64_t candidate = candidate_of(lists->keys[i], all->points[i]);
-            if ((links[i] & LINK_PIN) || candidate >= limit || candidate < greatest)
-                continue;
+#ifndef BUG_40
+            if (links[i] & LINK_PIN) continue;
+#endif
+            if (candidate >= limit || candidate < greatest) continue;
             greatest = candidate;
             at = i;
         }

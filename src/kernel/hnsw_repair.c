@@ -85,7 +85,9 @@ static void relink(struct hnsw_writer *writer, uint32_t layer, uint32_t point) {
     struct choice choice = {.point = point, .degree = hnsw_degree(hnsw, layer)};
     choice.before = links_count(links, choice.degree);
     if (!look_through(writer, &choice, links)) return;
+#ifndef BUG_42
     if (!condemned(hnsw, point)) look_behind(writer, &choice, layer, links);
+#endif
 
     uint32_t limit = choice.before - choice.pinned_count;
     links_choose_found(writer, point, choice.count, limit);
@@ -135,6 +137,9 @@ static uint32_t close_tree(struct hnsw_writer *writer, uint32_t gone) {
     for (uint32_t i = 0; i < degree; i++)
         if (links[i] & LINK_PIN) neighbours[count++] = links[i] & LINK_POINT;
     for (uint32_t i = 0; i < count; i++) drop_link(writer, neighbours[i], gone);
+#ifdef BUG_41
+    count = 0;
+#endif
     for (uint32_t i = 1; i < count; i++)
         links_pin(writer, links_adopter(hnsw, neighbours[i - 1], gone),
                   links_adopter(hnsw, neighbours[i], gone));

@@ -60,12 +60,15 @@ PREFETCHING void fetch_lines(const void *address, size_t size) {
 /* Make ready to look at the pending points from `from` on. */
 PREFETCHING void fetch_codes(const struct hnsw *hnsw, struct pending *pending,
                              uint32_t from) {
-    size_t size = hnsw->codes.row_size;
+    const struct pool codes = hnsw->codes, facts = hnsw->facts;
     for (uint32_t i = from; i < pending->count; i++) {
-        pending->rows[i] = pool_row(&hnsw->codes, pending->points[i]);
-        pending->facts[i] = pool_row(&hnsw->facts, pending->points[i]);
-        fetch_lines(pending->rows[i], size);
-        __builtin_prefetch(pending->facts[i]);
+        uint32_t point = pending->points[i];
+        const uint8_t *row = pool_row(&codes, point);
+        const struct code_facts *fact = pool_row(&facts, point);
+        pending->rows[i] = row;
+        pending->facts[i] = fact;
+        __builtin_prefetch(fact);
+        fetch_lines(row, codes.row_size);
     }
 }
 
@@ -121,11 +124,6 @@ uint64_t hnsw_walk_descend(struct hnsw_walk *walk, uint32_t until) {
     return nearest;
 }
 
-static void visit(struct hnsw_walk *walk, uint32_t point) {
-    walk->room.visited[point / 32] |= UINT32_C(1) << point % 32;
-    walk->room.trail[walk->logged++] = point;
-}
-
 void hnsw_walk_layer(struct hnsw_walk *walk, uint32_t layer, uint32_t ef,
                      uint64_t start) {
     check(ef <= walk->room.capacity);
@@ -133,10 +131,20 @@ void hnsw_walk_layer(struct hnsw_walk *walk, uint32_t layer, uint32_t ef,
     walk->logged = 0;
     walk->overflowed = false;
     walk->room.visited[0] |= 1; /* Point 0 never is news: so no link is none. */
-    visit(walk, candidate_point(start));
-    beam_begin(&walk->beam, walk->room.candidates, ef);
     uint32_t key = candidate_key(start), point = candidate_point(start);
+    walk->room.visited[point / 32] |= UINT32_C(1) << point % 32;
+    walk->room.trail[walk->logged++] = point;
+    beam_begin(&walk->beam, walk->room.candidates, ef);
     beam_functions()->offer(&walk->beam, &key, &point, 1);
+}
+
+static void note_visits(struct hnsw_walk *walk, const uint32_t *points, uint32_t count) {
+    uint32_t *visited = walk->room.visited, *trail = walk->room.trail + walk->logged;
+    for (uint32_t i = 0; i < count; i++) {
+        visited[points[i] / 32] |= UINT32_C(1) << points[i] % 32;
+        trail[i] = points[i];
+    }
+    walk->logged += count;
 }
 
 /* The points that `point` links to and that were not met in this layer yet join the
@@ -155,7 +163,7 @@ static void follow(struct hnsw_walk *walk, struct pending *pending, uint32_t poi
         uint32_t from = pending->count;
         pending->count += beam_functions()->unvisited(
             links + at, piece, walk->room.visited, pending->points + from);
-        for (uint32_t i = from; i < pending->count; i++) visit(walk, pending->points[i]);
+        note_visits(walk, pending->points + from, pending->count - from);
         fetch_codes(hnsw, pending, from);
     }
 }
@@ -177,6 +185,9 @@ bool hnsw_walk_step(struct hnsw_walk *walk) {
 }
 
 void hnsw_walk_clean(struct hnsw_walk *walk) {
+#ifdef BUG_44
+    walk->logged /= 2;
+#endif
     if (walk->overflowed) {
         memset(walk->room.visited, 0, walk_room_visited(walk->room.points));
         return;

@@ -397,6 +397,9 @@ static void apply_vadd(struct kernel *kernel, uint64_t sequence,
     if (outcome->added) slot = take_slot(kernel, object, change);
 
     bool moved = store_vector(kernel, object, slot, change) || outcome->added;
+#ifdef BUG_45
+    moved = outcome->added;
+#endif
     tend_index(kernel, object, sequence, slot, moved ? INDEX_PUT : INDEX_KEEP);
     if (change->flags & CHANGE_ATTRIBUTES)
         store_attributes(kernel, object, slot, change->attributes,

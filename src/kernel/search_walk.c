@@ -71,7 +71,9 @@ static void decide(struct search *search) {
     /* The trail has done its work. */
     uint32_t *slots = search->graph.room.trail;
     uint32_t count = nearest_slots(search, slots, wanted);
+#ifndef BUG_43
     if (count < search->query.k) return;
+#endif
     search_decide(search, slots, count);
     search->next_slot = search->object->vectors.limit; /* Nothing is left to scan. */
 }

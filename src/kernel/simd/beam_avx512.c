@@ -27,15 +27,31 @@ static void insert(uint64_t *candidates, uint32_t count, uint64_t candidate,
     if (place < *first) *first = place;
 }
 
+/* One candidate, if it is near enough. */
+static inline void take(struct beam *beam, uint64_t candidate) {
+    uint32_t kept = beam->count;
+    if (kept < beam->capacity) beam->count++;
+    else if (candidate > beam->candidates[kept - 1]) return;
+    else kept--;
+    insert(beam->candidates, kept, candidate, &beam->first);
+}
+
+/* Sixteen keys are compared with the worst one at once; most go without another look. */
 static void offer(struct beam *beam, const uint32_t *keys, const uint32_t *points,
                   uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t candidate = candidate_of(keys[i], points[i]);
-        uint32_t kept = beam->count;
-        if (kept < beam->capacity) beam->count++;
-        else if (candidate > beam->candidates[kept - 1]) continue;
-        else kept--;
-        insert(beam->candidates, kept, candidate, &beam->first);
+    uint32_t i = 0;
+    for (; i < count && beam->count < beam->capacity; i++)
+        take(beam, candidate_of(keys[i], points[i]));
+    for (; i < count; i += 16) {
+        __mmask16 there = count - i < 16 ? (__mmask16)((1u << (count - i)) - 1) : 0xffff;
+        __m512i some = _mm512_maskz_loadu_epi32(there, keys + i);
+        uint32_t worst = candidate_key(beam->candidates[beam->count - 1]);
+        uint32_t hopeful =
+            _mm512_mask_cmple_epu32_mask(there, some, _mm512_set1_epi32((int)worst));
+        for (; hopeful != 0; hopeful &= hopeful - 1) {
+            uint32_t at = i + (uint32_t)__builtin_ctz(hopeful);
+            take(beam, candidate_of(keys[at], points[at]));
+        }
     }
 }
 
