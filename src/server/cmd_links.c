@@ -37,7 +37,7 @@ READ(cmd_vlinks) {
     }
     struct record record;
     if (!call_record(call, state, &record)) {
-        reply_null(call_reply(call));
+        if (!call->failed) reply_null(call_reply(call));
         return;
     }
     struct scratch *scratch = &call->server->scratch;

@@ -23,13 +23,22 @@ COMMAND(cmd_time) {
     reply_text(call_reply(call), text);
 }
 
-/* The log is synced whatever the words are: SAVE and NOSAVE speak of snapshots. */
+/* The log is synced whatever the words are: SAVE and NOSAVE speak of snapshots. A shutdown
+ * never waits for anybody, so there is none that ABORT could stop. */
 COMMAND(cmd_shutdown) {
+    bool save = false, nosave = false, abort = false, known = true;
     for (size_t i = 1; i < call->count; i++) {
-        if (call_is(call, i, "nosave") || call_is(call, i, "save") ||
-            call_is(call, i, "now") || call_is(call, i, "force"))
-            continue;
+        if (call_is(call, i, "save")) save = true;
+        else if (call_is(call, i, "nosave")) nosave = true;
+        else if (call_is(call, i, "abort")) abort = true;
+        else if (!call_is(call, i, "now") && !call_is(call, i, "force")) known = false;
+    }
+    if (!known || (save && nosave) || (abort && call->count > 2)) {
         call_error(call, "ERR syntax error");
+        return;
+    }
+    if (abort) {
+        call_error(call, "ERR No shutdown in progress.");
         return;
     }
     notice(&call->server->notices, NOTICE_WARNING, "User requested shutdown...");

@@ -169,7 +169,7 @@ static const struct command command_rows[] = {
      .summary = "Figures about the server."},
     {.name = "shutdown", .run = cmd_shutdown, .arity = -1, .group = "server", .since = "0.1",
      .flags = COMMAND_LOADING | COMMAND_ADMIN | COMMAND_NO_MULTI,
-     .synopsis = "[<NOSAVE | SAVE>] [NOW] [FORCE]",
+     .synopsis = "[<NOSAVE | SAVE>] [NOW] [FORCE] [ABORT]",
      .summary = "Sync the log and end the process."},
     {.name = "time", .run = cmd_time, .arity = 1, .group = "server", .since = "0.1",
      .flags = ANYTIME, .synopsis = "", .summary = "Unix time: seconds and microseconds."},

@@ -269,6 +269,9 @@ static const struct error_row error_rows[] = {
     {.text = "ERR cannot freeze",
      .cause = "There is no memory for a view.", .remedy = "Free some."},
     {.text = "ERR no view is held", .cause = "DEBUG UNFREEZE without FREEZE.", .remedy = "None."},
+    {.text = "ERR No shutdown in progress.",
+     .cause = "SHUTDOWN ABORT: a shutdown here never waits, so none can be stopped.",
+     .remedy = "None."},
     /* --- The protocol: after these the connection is closed ----------------------------- */
     {.text = "Protocol error: too big mbulk count string",
      .cause = "No line end within 64 KiB.", .remedy = "Repair the client."},
