@@ -78,6 +78,9 @@ static inline uint32_t search_all(const struct state *state, const struct object
     return search.hit_count;
 }
 
+/* Under an emulator (tests/arch/run) large cases take minutes. */
+static inline bool emulated(void) { return getenv("RUN_WITH") != NULL; }
+
 /* --- Real vectors --------------------------------------------------------------------------- */
 
 /* Rows of tests/data/photosift/base.bvecs as L2 values; gives how many there are. */

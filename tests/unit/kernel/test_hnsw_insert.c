@@ -218,7 +218,7 @@ static int32_t rows[10000][128];
 
 static void graph_is_that_of_the_plain_rules_on_real_data(void) {
     if (read_descriptors(rows, 1000) < 1000) SKIP("tests/data is not here");
-    compare_with_plain(METRIC_L2, 128, 8, 24, 1000, rows);
+    compare_with_plain(METRIC_L2, 128, 8, 24, emulated() ? 200 : 1000, rows);
 }
 
 static void graph_is_that_of_the_plain_rules_with_many_ties(void) {
@@ -227,8 +227,9 @@ static void graph_is_that_of_the_plain_rules_with_many_ties(void) {
         for (uint32_t i = 0; i < 600; i++)
             for (uint32_t d = 0; d < 5; d++)
                 rows[i][d] = (int32_t)chance_below(&seed, 4 * metric) * 40000 - 60000;
-        compare_with_plain(metric, 5, 2, 16, 600, rows);
-        compare_with_plain(metric, 5, 5, 30, 600, rows);
+        uint32_t count = emulated() ? 150 : 600;
+        compare_with_plain(metric, 5, 2, 16, count, rows);
+        compare_with_plain(metric, 5, 5, 30, count, rows);
     }
 }
 
@@ -236,6 +237,7 @@ static void graph_is_that_of_the_plain_rules_with_many_ties(void) {
 
 static void real_data_is_found(void) {
     enum { COUNT = 10000, K = 10, QUERIES = 200 };
+    if (emulated()) SKIP("slow here; the next test compares the graph");
     uint32_t count = read_descriptors(rows, COUNT);
     if (count < COUNT) SKIP("tests/data is not here");
     struct collection collection;
@@ -299,15 +301,16 @@ static void real_graph_is_the_same_everywhere(void) {
 
 /* Each is reached, and as many as are asked for are found. */
 static void equal_vectors_are_an_ordinary_case(void) {
-    enum { COUNT = 100000, K = 1000 };
+    enum { K = 1000 };
     static struct hit hits[K];
     static const int32_t values[8] = {65536, 0, 5 << 16};
     struct collection collection;
     collection_begin(&collection, METRIC_L2, 8, 16, 40);
-    for (uint32_t i = 0; i < COUNT; i++)
+    uint32_t count = emulated() ? 2000 : 100000;
+    for (uint32_t i = 0; i < count; i++)
         EXPECT(collection_put(&collection, i, values) == STATUS_OK);
     const struct object *object = collection_object(&collection);
-    expect_sound(object, "100,000 equal vectors");
+    expect_sound(object, "equal vectors");
     _Alignas(64) int32_t asked[16] = {0};
     struct query query = {.values = asked, .k = 10, .ef = 16};
     EXPECT_EQUAL(search_all(kernel_state(collection.kernel), object, query, hits), 10);
