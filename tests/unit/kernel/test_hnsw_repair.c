@@ -45,6 +45,30 @@ static void graph_stays_sound_whatever_comes(void) {
     random_changes(METRIC_L2, 16, 2, 300, 3000);
 }
 
+/* All that a deleted collection's index held comes back; the second round takes no more than the
+ * first, whose working memory is kept. */
+static void deleted_collection_gives_its_index_back(void) {
+    struct collection collection;
+    uint64_t seed = 2, used[3];
+    collection_begin(&collection, METRIC_L2, 6, 8, 30);
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 500; i++) {
+            int32_t values[6];
+            draw_values(&seed, 6, 90, values);
+            collection_put(&collection, i, values);
+        }
+        struct change del = {.type = CHANGE_DEL, .key = slice_text("c")};
+        EXPECT(perform(collection.kernel, collection.sequence++, &del) == STATUS_OK);
+        uint32_t slices = 0;
+        while (kernel_tidy(collection.kernel, 5)) slices++;
+        EXPECT(slices > 100);
+        used[round] = kernel_memory_used(collection.kernel);
+    }
+    EXPECT_EQUAL(used[1], used[0]);
+    EXPECT_EQUAL(used[2], used[0]);
+    kernel_destroy(collection.kernel);
+}
+
 /* --- Real data ------------------------------------------------------------------------------ */
 
 enum { ROWS = 10000, QUERIES = 100, K = 10 };
@@ -107,6 +131,7 @@ static void half_is_dropped_and_others_come(void) {
 }
 
 int main(void) {
+    RUN(deleted_collection_gives_its_index_back);
     RUN(half_is_dropped_and_others_come);
     RUN(graph_stays_sound_whatever_comes);
     return test_finish();
