@@ -22,6 +22,7 @@ enum {
     LATTICE_UNIT = 16, /* log2 of a lattice row's unit in Q16.16 */
     GREATEST = 127,    /* |c| of all other rows */
     EXACT_POWER_MAX = 24,
+    KEYS_AT_ONCE = 32,
 };
 #define LATTICE_MASK  0x00ff0000u
 #define LATTICE_SCALE ((uint32_t)1 << (LATTICE_UNIT + 7))
@@ -212,6 +213,15 @@ static uint32_t lattice_key(uint32_t value) {
     return ((uint32_t)(length + 46 - L2_KEPT) << (L2_KEPT - 1)) + kept;
 }
 
+uint32_t code_key_of_distance(uint128 distance) { return leading(distance, L2_KEPT); }
+
+/* 2^31 is a product of 0. */
+uint32_t code_key_of_product(int128 product) {
+    const uint32_t zero = (uint32_t)1 << 31;
+    if (product > 0) return zero - leading((uint128)product, IP_KEPT);
+    return zero + leading(0 - (uint128)product, IP_KEPT);
+}
+
 /* A row as one side of a pair. */
 struct side {
     uint32_t scale, norm;
@@ -241,18 +251,13 @@ static uint32_t l2_key(const struct code_query *query, const uint8_t *row,
     uint64_t theirs = (uint64_t)side.scale * side.norm;
     int128 cross = (int128)((int64_t)query->scale * side.product) * side.scale;
     uint128 squares = (uint128)ours * query->scale + (uint128)theirs * side.scale;
-    return leading(squares - (uint128)(2 * cross), L2_KEPT);
+    return code_key_of_distance(squares - (uint128)(2 * cross));
 }
 
-/* 2^31 is a product of 0. */
 static uint32_t ip_key(const struct code_query *query, const uint8_t *row,
                        const struct code_facts *facts, int32_t dot) {
-    const uint32_t zero = (uint32_t)1 << 31;
     struct side side = side_of(query, row, facts, dot);
-    bool positive = side.product > 0;
-    uint64_t size = positive ? (uint64_t)side.product : 0 - (uint64_t)side.product;
-    uint32_t key = leading((uint128)(size * query->scale) * side.scale, IP_KEPT);
-    return positive ? zero - key : zero + key;
+    return code_key_of_product((int128)(side.product * query->scale) * side.scale);
 }
 
 /* In units of 2^-30. Shifting a negative number rounds it down, on every machine there
@@ -263,24 +268,35 @@ static uint32_t cosine_key(const struct code_query *query, const struct code_fac
     return (uint32_t)(((int64_t)1 << 30) - (int64_t)cosine);
 }
 
+void code_dots(const struct code_query *query, const uint8_t *const *rows, uint32_t count,
+               int32_t *dots) {
+    const struct code_loops *loops = code_loops();
+    uint32_t done = 0;
+    for (; done + CODE_ROWS_AT_ONCE <= count; done += CODE_ROWS_AT_ONCE)
+        loops->dots(query->codes, query->sum, rows + done, query->stride, dots + done);
+    if (done == count) return;
+    const uint8_t *four[CODE_ROWS_AT_ONCE];
+    int32_t last[CODE_ROWS_AT_ONCE];
+    for (uint32_t i = 0; i < CODE_ROWS_AT_ONCE; i++)
+        four[i] = rows[done + i < count ? done + i : done];
+    loops->dots(query->codes, query->sum, four, query->stride, last);
+    memcpy(dots + done, last, (count - done) * sizeof last[0]);
+}
+
+uint32_t code_key(const struct code_query *query, const uint8_t *row,
+                  const struct code_facts *facts, int32_t dot) {
+    if (query->metric == METRIC_COSINE) return cosine_key(query, facts, dot);
+    if (query->metric == METRIC_L2) return l2_key(query, row, facts, dot);
+    return ip_key(query, row, facts, dot);
+}
+
 void code_keys(const struct code_query *query, const uint8_t *const *rows,
                const struct code_facts *const *facts, uint32_t count, uint32_t *keys) {
-    const struct code_loops *loops = code_loops();
-    for (uint32_t done = 0; done < count; done += CODE_ROWS_AT_ONCE) {
-        const uint8_t *four[CODE_ROWS_AT_ONCE];
-        int32_t dots[CODE_ROWS_AT_ONCE];
-        uint32_t some =
-            count - done < CODE_ROWS_AT_ONCE ? count - done : CODE_ROWS_AT_ONCE;
-        for (uint32_t i = 0; i < CODE_ROWS_AT_ONCE; i++)
-            four[i] = rows[done + (i < some ? i : 0)];
-        loops->dots(query->codes, query->sum, four, query->stride, dots);
-        for (uint32_t i = 0; i < some; i++) {
-            const struct code_facts *one = facts[done + i];
-            if (query->metric == METRIC_COSINE)
-                keys[done + i] = cosine_key(query, one, dots[i]);
-            else if (query->metric == METRIC_L2)
-                keys[done + i] = l2_key(query, four[i], one, dots[i]);
-            else keys[done + i] = ip_key(query, four[i], one, dots[i]);
-        }
+    int32_t dots[KEYS_AT_ONCE];
+    for (uint32_t done = 0; done < count; done += KEYS_AT_ONCE) {
+        uint32_t some = count - done < KEYS_AT_ONCE ? count - done : KEYS_AT_ONCE;
+        code_dots(query, rows + done, some, dots);
+        for (uint32_t i = done; i < done + some; i++)
+            keys[i] = code_key(query, rows[i], facts[i], dots[i - done]);
     }
 }

@@ -79,4 +79,17 @@ void code_query_row(struct code_query *query, uint8_t metric, uint32_t dim,
 void code_keys(const struct code_query *query, const uint8_t *const *rows,
                const struct code_facts *const *facts, uint32_t count, uint32_t *keys);
 
+/* The two halves of code_keys(): dots[i] is the sum of the query's c times the row's, and
+ * a key is made of one. (The key of rows without loss needs no more than `dots` and
+ * facts.) */
+void code_dots(const struct code_query *query, const uint8_t *const *rows, uint32_t count,
+               int32_t *dots);
+uint32_t code_key(const struct code_query *query, const uint8_t *row,
+                  const struct code_facts *facts, int32_t dot);
+
+/* The key of two codes whose squared distance (L2) or product (IP) is this, in units of
+ * 2^-14 of those of stored values; a product's size is below 2^96. Both are monotone. */
+uint32_t code_key_of_distance(uint128 distance);
+uint32_t code_key_of_product(int128 product);
+
 #endif

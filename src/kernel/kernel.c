@@ -12,7 +12,7 @@
 enum {
     CHUNK_AT_RANDOM = 4096, /* Pools written at random: a small copy after a freeze. */
     CHUNK_OF_FACTS = 1024,  /* Ten records should not cost a page. */
-    CHUNK_OF_VECTORS = 8192,
+    CHUNK_OF_VECTORS = 65536,
     /* What a change may take beside its payload: copies of trie chunks, tables, new
        chunks. */
     CHANGE_OVERHEAD = 256 * 1024,

@@ -47,6 +47,10 @@ static inline const void *pool_row(const struct pool *pool, uint32_t row) {
     return pool_chunk(pool, chunk) +
            (size_t)(row - chunk * pool->rows_per_chunk) * pool->row_size;
 }
+/* Rows from `row` to the end of its chunk: they lie side by side. */
+static inline uint32_t pool_rows_left(const struct pool *pool, uint32_t row) {
+    return pool->rows_per_chunk - row % pool->rows_per_chunk;
+}
 /* The row for writing: copied first if a view sees it. */
 void *pool_own(struct memory *memory, struct pool *pool, uint32_t row);
 

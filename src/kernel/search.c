@@ -3,12 +3,14 @@
  * Distances of a run of rows come from the row kernels in 64 bits; where sums might not
  * fit, row by row in 128. The heap's root is the worst hit kept, and most rows lose
  * against it by one comparison of integers. Names are looked at only when distances tie.
+ * Where there are codes, an exact search scans them first (search_codes.c).
  */
 #include "kernel/search.h"
 
 #include "base/check.h"
 #include "kernel/distance.h"
 #include "kernel/ratio.h"
+#include "kernel/search_codes.h"
 #include "kernel/search_walk.h"
 #include "kernel/state.h"
 
@@ -204,6 +206,7 @@ void search_begin(struct search *search, const struct state *state,
             (uint64_t)distance()->dot(query->values, query->values, object->stride);
     if (search->query.k > object->live) search->query.k = (uint32_t)object->live;
     search_walk_begin(search);
+    search_codes_begin(search);
 }
 
 /* True when all slots were looked at. */
@@ -214,8 +217,8 @@ static bool scan_slots(struct search *search, uint32_t rows) {
     while (search->next_slot < limit && rows > 0) {
         uint32_t slot = search->next_slot;
         uint32_t run = limit - slot < rows ? limit - slot : rows;
-        uint32_t in_chunk = vectors->rows_per_chunk - slot % vectors->rows_per_chunk;
-        uint32_t in_facts = facts->rows_per_chunk - slot % facts->rows_per_chunk;
+        uint32_t in_chunk = pool_rows_left(vectors, slot);
+        uint32_t in_facts = pool_rows_left(facts, slot);
         if (run > in_chunk) run = in_chunk;
         if (run > in_facts) run = in_facts;
         scan_rows(search, slot, run);
@@ -266,7 +269,9 @@ static bool scan_tagged(struct search *search, uint32_t rows) {
 /* True when all that may match was looked at. */
 static bool scan(struct search *search, uint32_t rows) {
     bool filtered = search->query.tag_count > 0;
-    bool done = filtered ? scan_tagged(search, rows) : scan_slots(search, rows);
+    bool done = filtered              ? scan_tagged(search, rows)
+                : search->codes.limit ? search_codes_step(search, rows)
+                                      : scan_slots(search, rows);
     if (done) search->unsorted = search->hit_count;
     return done;
 }

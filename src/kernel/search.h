@@ -22,9 +22,11 @@ struct query {
     uint32_t k;  /* at least 1 */
     const uint64_t *tags; /* any of them, each once; NULL with tag_count 0: no filter */
     size_t tag_count;
-    uint32_t ef;              /* beam of a walk; 0: SEARCH_EF_DEFAULT */
-    bool exact;               /* do not walk */
-    struct search_room *room; /* of search_room_size() bytes; NULL where that is 0 */
+    uint32_t ef; /* beam of a walk; 0: SEARCH_EF_DEFAULT */
+    bool exact;  /* do not walk */
+    /* Of search_room_size() bytes; NULL where that is 0. An exact search does without,
+     * and reads all rows instead of all codes. */
+    struct search_room *room;
 };
 #define SEARCH_EF_DEFAULT 100
 
@@ -50,6 +52,22 @@ struct hit {
     uint64_t norm;
 };
 
+/* The scan of codes: search_codes.c. */
+struct search_codes {
+    struct code_query query;
+    uint32_t next, limit; /* points; limit 0: there is no such scan */
+    uint32_t side;        /* root of the dimension, rounded up */
+    uint32_t decided;     /* by their stored values so far */
+    bool full;            /* there are k hits */
+    uint32_t worst;       /* slot + 1 of the hit that the rest follows from */
+    uint64_t loss;        /* what the query's code is off by; COSINE: as a chord */
+    uint64_t length;      /* of what the query's code stands for, in units of 2^-7 */
+    uint64_t reach;       /* how far the worst hit may be from that code */
+    uint32_t exact_key;   /* L2: its key */
+    uint32_t lattice;     /* L2, between lattice rows: the sum of squares in its place */
+    int128 product;       /* IP: with the worst hit, in units of 2^-14 */
+};
+
 struct search {
     const struct state *state;
     const struct object *object;
@@ -58,13 +76,14 @@ struct search {
     uint32_t hit_count;
     bool walking;           /* through the index */
     struct hnsw_walk graph; /* while walking */
-    uint32_t next_slot;     /* without a filter: slots below were looked at */
-    size_t next_tag;        /* with one: elements with the tags below were */
-    struct tag_walk walk;   /* over those of the tag before it */
-    uint32_t unsorted;   /* hits that are still a heap, once all slots were looked at */
-    bool wide;           /* 64-bit sums could overflow: 128-bit kernels */
-    uint128 bound;       /* what a row must reach, once there are k hits; see search.c */
-    uint64_t query_norm; /* COSINE: |a|^2 of the query */
+    struct search_codes codes;
+    uint32_t next_slot;   /* without a filter: slots below were looked at */
+    size_t next_tag;      /* with one: elements with the tags below were */
+    struct tag_walk walk; /* over those of the tag before it */
+    uint32_t unsorted;    /* hits that are still a heap, once all slots were looked at */
+    bool wide;            /* 64-bit sums could overflow: 128-bit kernels */
+    uint128 bound;        /* what a row must reach, once there are k hits; see search.c */
+    uint64_t query_norm;  /* COSINE: |a|^2 of the query */
 };
 
 /* `hits` has room for min(query.k, elements). The query and the room are borrowed until

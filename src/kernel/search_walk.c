@@ -2,6 +2,7 @@
 #include "kernel/search_walk.h"
 
 #include "base/check.h"
+#include "kernel/search_codes.h"
 #include "kernel/state.h"
 
 #include "kernel/pure.h"
@@ -26,7 +27,7 @@ static bool takes_walk(const struct object *object, const struct query *query) {
 }
 
 size_t search_room_size(const struct object *object, const struct query *query) {
-    if (!takes_walk(object, query)) return 0;
+    if (!takes_walk(object, query)) return search_codes_room(object, query);
     return walk_room_size(object->hnsw.points.limit, beam_of(query), object->config.dim);
 }
 

@@ -1,0 +1,16 @@
+/* The exact scan of an indexed collection, at the cost of reading a byte a value: for
+ * search.c. */
+#ifndef KERNEL_SEARCH_CODES_H
+#define KERNEL_SEARCH_CODES_H
+
+#include "kernel/search.h"
+
+/* Bytes that the scan of codes wants for this search; 0 where rows are scanned instead.
+ */
+size_t search_codes_room(const struct object *object, const struct query *query);
+/* Begin it, where this search takes it: then search->codes.limit is set. */
+void search_codes_begin(struct search *search);
+/* Look at about `rows` more codes. True when all were looked at. */
+bool search_codes_step(struct search *search, uint32_t rows);
+
+#endif
