@@ -295,7 +295,9 @@ fuzz: ## Fuzz every target for a minute, or one: T=resp FUZZ_SECONDS=3600
 bench: all ## Curves of recall and rate over real data, beside PEER=host:port (a Redis) if given
 	@BUILD=$(BUILD) PEER='$(PEER)' PEER_PROGRAM='$(PEER_PROGRAM)' tests/bench/run
 
-soak: all crash-program ## The crash laboratory until it is stopped or finds something
+# The random histories end; the laboratory does not.
+soak: all crash-program $(BUILD)/tests/unit/engine/test_random ## Random histories, then the crash laboratory until it is stopped or finds something
+	@RANDOM_ROUNDS=40 RANDOM_SEED=$$(date +%s) $(BUILD)/tests/unit/engine/test_random
 	@BUILD=$(BUILD) tests/crash/run --soak
 
 # --- Lint -------------------------------------------------------------------------------

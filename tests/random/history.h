@@ -1,35 +1,27 @@
 /* Random histories: a seed gives an endless list of changes over a few keys of every metric in
  * a few databases, so few that every kind of change meets state that it can change. Refusals are
- * part of it. */
+ * part of it.
+ *
+ * A history of graphs (random/graphs.h) has collections with an HNSW index; it comes and
+ * goes in waves, so that rows fill, rounds of repair begin, and most of them end. */
 #ifndef TESTS_RANDOM_HISTORY_H
 #define TESTS_RANDOM_HISTORY_H
 
-#include "base/bytes.h"
-#include "kernel/change.h"
-
-enum { HISTORY_DIM_MAX = 12, HISTORY_TEXT_MAX = 300 };
-
-struct history {
-    uint64_t random;
-    uint32_t elements; /* names to choose from, per key */
-    /* What the last change borrows. */
-    char key[16], element[24], target[16];
-    uint8_t vector[6 + 4 * HISTORY_DIM_MAX], fp32[4 * HISTORY_DIM_MAX];
-    uint8_t attributes[HISTORY_TEXT_MAX];
-};
-
-static inline uint64_t history_random(struct history *history) { /* splitmix64 */
-    uint64_t z = history->random += 0x9e3779b97f4a7c15;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-static inline uint32_t history_below(struct history *history, uint32_t limit) {
-    return (uint32_t)((history_random(history) >> 32) * limit >> 32);
-}
+#include "random/graphs.h"
 
 static inline void history_begin(struct history *history, uint64_t seed, uint32_t elements) {
     *history = (struct history){.random = seed, .elements = elements};
+}
+static inline void history_begin_graphs(struct history *history, uint64_t seed,
+                                        uint32_t elements) {
+    *history = (struct history){.random = seed, .elements = elements, .graphs = true};
+}
+
+static inline uint32_t history_keys(const struct history *history) {
+    return history->graphs ? HISTORY_GRAPHS : HISTORY_KEYS;
+}
+static inline uint32_t history_key(struct history *history) {
+    return history->graphs ? graph_key(history) : history_below(history, HISTORY_KEYS);
 }
 
 static inline struct slice history_name(char *text, char first, uint32_t number) {
@@ -40,25 +32,33 @@ static inline struct slice history_name(char *text, char first, uint32_t number)
 }
 
 /* A key has one metric, dimension and origin for ever: its number decides. */
-static inline struct config history_config(uint32_t key) {
+static inline struct config history_config(const struct history *history, uint32_t key) {
+    if (history->graphs) return graph_config(key);
     return (struct config){.metric = (uint8_t)(METRIC_COSINE + key % 3),
                            .index = INDEX_FLAT,
-                           .dim = 1 + key * 2 % HISTORY_DIM_MAX,
+                           .dim = 1 + key * 2 % 12,
                            .m = 16,
                            .ef = 200,
                            .capacity = key == 4 ? 5 : 0,
                            .origin = key % 2 ? ORIGIN_VADD : ORIGIN_VCREATE};
 }
 
-static inline void history_vector(struct history *history, const struct config *config,
-                                  struct change *change) {
-    bool scaled = config->metric == METRIC_COSINE;
-    int32_t values[HISTORY_DIM_MAX];
+static inline void history_values(struct history *history, const struct config *config,
+                                  int32_t *values) {
     for (uint32_t i = 0; i < config->dim; i++) {
         uint64_t draw = history_random(history);
         values[i] = (int32_t)(draw % 262145) - 131072;
-        if (!scaled && draw >> 60 == 0) values[i] = (int32_t)(draw >> 20);
+        if (config->metric != METRIC_COSINE && draw >> 60 == 0)
+            values[i] = (int32_t)(draw >> 20);
     }
+}
+
+static inline void history_vector(struct history *history, uint32_t key,
+                                  const struct config *config, struct change *change) {
+    bool scaled = config->metric == METRIC_COSINE;
+    int32_t values[HISTORY_DIM_MAX];
+    if (history->graphs) graph_values(history, key, history->number, config, values);
+    else history_values(history, config, values);
     int8_t exponent = (int8_t)((int)history_below(history, 256) - 128);
     vector_encode(values, config->dim, scaled, exponent, history->vector);
     change->vector = slice_of(history->vector, vector_bytes_size(scaled, config->dim));
@@ -96,6 +96,7 @@ static inline void history_string(struct history *history, struct change *change
 }
 
 static inline uint8_t history_type(struct history *history) {
+    if (history->graphs) return graph_type(history);
     uint32_t draw = history_below(history, 1160);
     if (draw < 620) return CHANGE_VADD;
     if (draw < 760) return CHANGE_VREM;
@@ -107,9 +108,9 @@ static inline uint8_t history_type(struct history *history) {
 }
 
 static inline void history_fill(struct history *history, uint32_t key, struct change *change) {
-    struct config config = history_config(key);
+    struct config config = history_config(history, key);
     if (change->type == CHANGE_VADD) {
-        history_vector(history, &config, change);
+        history_vector(history, key, &config, change);
         if (history_below(history, 3) == 0) history_attributes(history, change);
         uint32_t draw = history_below(history, 16);
         if (draw == 0) change->flags |= CHANGE_NX;
@@ -129,21 +130,27 @@ static inline void history_fill(struct history *history, uint32_t key, struct ch
     }
 }
 
+static inline struct slice history_element(struct history *history, uint32_t key) {
+    if (history->graphs) history->number = graph_element(history, key);
+    else history->number = history_below(history, history->elements);
+    return history_name(history->element, 'e', history->number);
+}
+
 /* A VADD of that key: a member of a group. */
 static inline void history_member(struct history *history, uint32_t key, struct change *change) {
     *change = (struct change){.type = CHANGE_VADD, .db = key == 5 ? 15 : key % 2};
     change->key = history_name(history->key, 'k', key);
-    change->element =
-        history_name(history->element, 'e', history_below(history, history->elements));
+    change->element = history_element(history, key);
     history_fill(history, key, change);
 }
 
 /* The next change; it borrows from the history until the one after it. Not committed. */
 static inline void history_next(struct history *history, struct change *change) {
-    uint32_t key = history_below(history, 6);
+    uint32_t key = history_key(history);
     *change = (struct change){.type = history_type(history)};
     /* Strings take the place of collections, but not of all. */
-    if (change->type > CHANGE_RENAME) key = 4 + history_below(history, 4);
+    if (change->type > CHANGE_RENAME)
+        key = history_keys(history) - 2 + history_below(history, 4);
     change->db = key == 5 ? 15 : key % 2;
     if (change->type == CHANGE_FLUSH) {
         if (history_below(history, 2)) change->db = FLUSH_ALL;
@@ -151,9 +158,7 @@ static inline void history_next(struct history *history, struct change *change) 
     }
     change->key = history_name(history->key, 'k', key);
     bool has_element = change->type >= CHANGE_VADD && change->type <= CHANGE_SETTAG;
-    if (has_element)
-        change->element =
-            history_name(history->element, 'e', history_below(history, history->elements));
+    if (has_element) change->element = history_element(history, key);
     history_fill(history, key, change);
 }
 

@@ -85,7 +85,7 @@ static void submit_batch(uint32_t count) {
         if (history_below(&history, 12) == 0) {
             struct change group = {.type = CHANGE_GROUP,
                                    .group_count = 1 + history_below(&history, 4)};
-            uint32_t key = history_below(&history, 6);
+            uint32_t key = history_key(&history);
             EXPECT_EQUAL(batch_add(&batch, &group), STATUS_OK);
             for (uint32_t i = 0; i < group.group_count; i++) {
                 history_member(&history, key, &change);
@@ -173,6 +173,30 @@ static void long_runs(void) {
     }
     compare_all();
     top_end();
+}
+
+/* Collections with an index. RANDOM_ROUNDS=n: n times as many; RANDOM_SEED=n: others. */
+static uint64_t number_from(const char *variable, uint64_t otherwise) {
+    const char *text = getenv(variable);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void graphs(void) {
+    uint64_t rounds = number_from("RANDOM_ROUNDS", 1), first = number_from("RANDOM_SEED", 60);
+    for (uint64_t seed = first; seed < first + 8 * rounds && test_run.ok; seed++) {
+        char path[PATH_SIZE + 40];
+        top_begin();
+        snprintf(path, sizeof path, "%s", next_directory());
+        begin(seed, path, seed % 2 ? 64 << 20 : 128 << 10);
+        history_begin_graphs(&history, seed, seed % 4 == 3 ? 300 : 30 + (uint32_t)(seed % 3) * 30);
+        for (int i = 0; i < 700 && engine && test_run.ok; i++) step();
+        if (!engine) break;
+        write_expected(path, engine, STATUS_OK);
+        stop_engine(engine);
+        compare_all();
+        if (!test_run.ok) printf("    RANDOM_SEED=%llu\n", (unsigned long long)seed);
+        top_end();
+    }
 }
 
 /* --- Damage ---------------------------------------------------------------------------------- */
@@ -325,6 +349,7 @@ int main(void) {
     RUN(entries_that_were_never_written);
     RUN(every_step);
     RUN(long_runs);
+    RUN(graphs);
     RUN(damaged_directories);
     return test_finish();
 }
