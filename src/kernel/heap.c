@@ -27,6 +27,10 @@ struct slice heap_get(const struct heap *heap, uint64_t handle, size_t size) {
     return slice_of(pool_row(&heap->pools[(handle >> 32) - 1], (uint32_t)handle), size);
 }
 
+uint64_t heap_room(uint64_t handle) {
+    return handle ? (uint64_t)LEAST << ((handle >> 32) - 1) : 0;
+}
+
 void heap_free(struct memory *memory, struct heap *heap, uint64_t handle) {
     if (handle == 0) return;
     pool_give(memory, &heap->pools[(handle >> 32) - 1], (uint32_t)handle);

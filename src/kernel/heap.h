@@ -16,6 +16,8 @@ struct heap {
 void heap_begin(struct heap *heap);
 /* A copy of `bytes`; 0 when there are none. */
 uint64_t heap_put(struct memory *memory, struct heap *heap, struct slice bytes);
+/* Bytes that a handle's row takes. */
+uint64_t heap_room(uint64_t handle);
 /* `size` is what was put. */
 struct slice heap_get(const struct heap *heap, uint64_t handle, size_t size);
 void heap_free(struct memory *memory, struct heap *heap, uint64_t handle);

@@ -204,8 +204,19 @@ struct object *own_object(struct kernel *kernel, uint32_t row) {
     return pool_own(&kernel->memory, &kernel->state.objects, row);
 }
 
+void note_made(struct kernel *kernel, const uint8_t key[SHA256_SIZE]) {
+    kernel->made[load_le32(key) % KEY_SLOTS] = kernel->applied;
+}
+
+uint64_t kernel_key_version(const struct kernel *kernel, const uint8_t key[SHA256_SIZE]) {
+    uint32_t row = find_row(&kernel->state, key);
+    if (row == UINT32_MAX) return 2 * kernel->made[load_le32(key) % KEY_SLOTS];
+    return 2 * object_at(&kernel->state, row)->changed + 1;
+}
+
 void touch_object(struct kernel *kernel, uint32_t row) {
     struct object *object = own_object(kernel, row);
+    object->changed = kernel->applied;
     if (object->dirty) return;
     object->dirty = 1;
     object->list_next = kernel->dirty_objects;
@@ -243,6 +254,7 @@ uint32_t add_object(struct kernel *kernel, const struct change *change,
     object->type = type;
     trie_insert(&kernel->memory, &state->nodes, &state->objects, &state->keyspace, row);
     state->keys[change->db]++;
+    note_made(kernel, change->object_hash);
     touch_object(kernel, row);
     return row;
 }
@@ -319,10 +331,12 @@ static void store_attributes(struct kernel *kernel, struct object *object, uint3
                              struct slice bytes, bool keep) {
     struct meta *meta = pool_own(&kernel->memory, &object->metas, slot);
     struct heap *heap = &kernel->state.heap;
+    object->heap_bytes -= heap_room(meta->attributes);
     heap_free(&kernel->memory, heap, meta->attributes);
     object->attributes_count -= (meta->flags & CHANGE_ATTRIBUTES) != 0;
     object->attributes_count += keep;
     meta->attributes = heap_put(&kernel->memory, heap, keep ? bytes : slice_of(NULL, 0));
+    object->heap_bytes += heap_room(meta->attributes);
     meta->attributes_size = keep ? (uint32_t)bytes.size : 0;
     meta->flags =
         (uint8_t)((meta->flags & ~CHANGE_ATTRIBUTES) | (keep ? CHANGE_ATTRIBUTES : 0));
@@ -332,8 +346,10 @@ static void store_fp32(struct kernel *kernel, struct object *object, uint32_t sl
                        struct slice bytes, bool keep) {
     struct meta *meta = pool_own(&kernel->memory, &object->metas, slot);
     struct heap *heap = &kernel->state.heap;
+    object->heap_bytes -= heap_room(meta->fp32);
     heap_free(&kernel->memory, heap, meta->fp32);
     meta->fp32 = heap_put(&kernel->memory, heap, keep ? bytes : slice_of(NULL, 0));
+    object->heap_bytes += heap_room(meta->fp32);
     meta->flags = (uint8_t)((meta->flags & ~CHANGE_FP32) | (keep ? CHANGE_FP32 : 0));
 }
 
@@ -377,6 +393,7 @@ static uint32_t take_slot(struct kernel *kernel, struct object *object,
     struct meta *meta = pool_own(&kernel->memory, &object->metas, slot);
     memcpy(meta->leaf.key, change->element_hash, SHA256_SIZE);
     meta->name = heap_put(&kernel->memory, &kernel->state.heap, change->element);
+    object->heap_bytes += heap_room(meta->name);
     meta->name_size = (uint32_t)change->element.size;
     meta->flags = CHANGE_VECTOR;
     object->live++;
@@ -429,6 +446,8 @@ static void apply_vrem(struct kernel *kernel, uint64_t sequence,
     tend_index(kernel, object, sequence, slot, INDEX_DROP);
     const struct meta *meta = meta_at(object, slot);
     object->attributes_count -= (meta->flags & CHANGE_ATTRIBUTES) != 0;
+    object->heap_bytes -=
+        heap_room(meta->name) + heap_room(meta->attributes) + heap_room(meta->fp32);
     heap_free(&kernel->memory, &state->heap, meta->name);
     heap_free(&kernel->memory, &state->heap, meta->attributes);
     heap_free(&kernel->memory, &state->heap, meta->fp32);

@@ -66,6 +66,12 @@ void kernel_group_check(const struct kernel *kernel, struct group *group,
 void kernel_fetch(const struct kernel *kernel, const uint8_t object_hash[SHA256_SIZE],
                   const uint8_t *const *element_hashes, size_t count);
 
+/* A number that differs before and after every change of the key, its making and its removal
+ * included; while the process lives, equal numbers mean that nothing was done to it. Of a key
+ * that does not exist it may also change for nothing, when another key is made: one in 4,096 is
+ * confused with it. Enters no hash and no answer but EXEC's. */
+uint64_t kernel_key_version(const struct kernel *kernel, const uint8_t key[SHA256_SIZE]);
+
 /* --- Roots ---------------------------------------------------------------------------
  */
 
@@ -129,6 +135,9 @@ enum object_type object_type(const struct object *object);
 /* A string's value, good until the next change. */
 struct slice object_string(const struct state *state, const struct object *object);
 
+/* Bytes that the key has in memory, its records included. The nodes of tries are shared by all
+ * and counted as one for each leaf. O(chunks). */
+uint64_t object_memory(const struct object *object);
 /* The key's name, and its database. */
 struct slice object_name(const struct state *state, const struct object *object);
 uint32_t object_database(const struct object *object);

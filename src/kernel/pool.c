@@ -105,6 +105,15 @@ void *pool_own(struct memory *memory, struct pool *pool, uint32_t row) {
            (size_t)(row - number * pool->rows_per_chunk) * pool->row_size;
 }
 
+uint64_t pool_room(const struct pool *pool) {
+    const struct block *chunks = pool->table.address;
+    if (!chunks) return 0;
+    uint64_t room = block_size(pool->table.size_class);
+    for (uint32_t i = 0; i < pool->chunk_count; i++)
+        room += block_size(chunks[i].size_class);
+    return room;
+}
+
 bool pool_dissolve(struct memory *memory, struct pool *pool, uint32_t *budget) {
     while (pool->chunk_count > 0 && *budget > 0) {
         struct block *chunks = own_table(memory, pool);

@@ -51,6 +51,8 @@ static inline const void *pool_row(const struct pool *pool, uint32_t row) {
 static inline uint32_t pool_rows_left(const struct pool *pool, uint32_t row) {
     return pool->rows_per_chunk - row % pool->rows_per_chunk;
 }
+/* Bytes that the pool holds. O(chunks). */
+uint64_t pool_room(const struct pool *pool);
 /* The row for writing: copied first if a view sees it. */
 void *pool_own(struct memory *memory, struct pool *pool, uint32_t row);
 

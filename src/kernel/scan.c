@@ -8,6 +8,19 @@ struct slice object_name(const struct state *state, const struct object *object)
     return heap_get(&state->heap, object->name, object->name_size);
 }
 
+uint64_t object_memory(const struct object *object) {
+    const struct pool *pools[] = {&object->vectors,     &object->facts,
+                                  &object->metas,       &object->hnsw.codes,
+                                  &object->hnsw.facts,  &object->hnsw.links,
+                                  &object->hnsw.points, &object->hnsw.upper};
+    uint64_t bytes = sizeof *object + sizeof(struct trie_node) * (1 + object->live) +
+                     heap_room(object->name) + heap_room(object->string.value) +
+                     object->heap_bytes;
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
+        bytes += pool_room(pools[i]);
+    return bytes;
+}
+
 uint32_t object_database(const struct object *object) { return object->db; }
 
 const struct object *state_key_at(const struct state *state, uint64_t index) {

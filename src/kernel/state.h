@@ -58,6 +58,8 @@ struct object {
     uint64_t next_slot;        /* insertions so far; enters the commitment */
     uint64_t attributes_count; /* records with attributes */
     uint64_t live;             /* records */
+    uint64_t heap_bytes;       /* that its records have in the heap */
+    uint64_t changed;          /* kernel->applied at the last change; for WATCH */
     uint32_t records;          /* trie over metas */
     uint32_t tags;             /* tags.h: the tree of its tags */
     uint32_t max_bits; /* bit length of the greatest |value| ever stored; only grows */
@@ -65,7 +67,7 @@ struct object {
     uint32_t list_next, list_previous; /* object + 1: dirty list, or graveyard */
     uint32_t buried_slot;              /* graveyard: slots below are freed */
     struct pool vectors, facts, metas;
-    struct hnsw hnsw;           /* used where config.index says so */
+    struct hnsw hnsw; /* used where config.index says so */
     struct string string;
     uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
 };
@@ -97,15 +99,18 @@ struct admitted {
     struct place place;
 };
 
+#define KEY_SLOTS 4096
+
 struct kernel {
     struct state state;
     struct memory memory;
     struct admitted admitted;
-    uint64_t applied;       /* changes so far */
-    bool live;              /* changes hash their own path */
-    uint32_t dirty_objects; /* head of the list, object + 1 */
-    uint64_t dirty;         /* changes since the last seal */
-    uint32_t buried_nodes;  /* graveyard: trie nodes, by reference */
+    uint64_t applied;         /* changes so far */
+    uint64_t made[KEY_SLOTS]; /* `applied` when a key was made, by a part of its hash */
+    bool live;                /* changes hash their own path */
+    uint32_t dirty_objects;   /* head of the list, object + 1 */
+    uint64_t dirty;           /* changes since the last seal */
+    uint32_t buried_nodes;    /* graveyard: trie nodes, by reference */
     uint32_t
         buried_keys; /* graveyard: nodes of keyspace tries, whose leaves are objects */
     uint32_t buried_objects; /* graveyard: object + 1 */
@@ -163,6 +168,8 @@ uint32_t find_row(const struct state *state, const uint8_t key[SHA256_SIZE]);
 struct object *own_object(struct kernel *kernel, uint32_t row);
 /* Its leaf must be hashed again at the next seal. */
 void touch_object(struct kernel *kernel, uint32_t row);
+/* A key of this hash exists from now on. */
+void note_made(struct kernel *kernel, const uint8_t key[SHA256_SIZE]);
 /* A new object under the change's key, of that type and otherwise empty. */
 uint32_t add_object(struct kernel *kernel, const struct change *change,
                     enum object_type type);

@@ -87,6 +87,7 @@ void apply_rename(struct kernel *kernel, const struct change *change, uint32_t r
     heap_free(&kernel->memory, &state->heap, object->name);
     object->name = heap_put(&kernel->memory, &state->heap, change->target);
     object->name_size = (uint32_t)change->target.size;
+    note_made(kernel, change->target_hash);
     trie_insert(&kernel->memory, &state->nodes, &state->objects, &state->keyspace, row);
 }
 

@@ -123,6 +123,7 @@ ANSWER(answer_ok);
 WRITE(cmd_rename);
 ANSWER(answer_rename);
 ANSWER(answer_renamenx);
+COMMAND(cmd_memory_usage);
 READ(cmd_keys); /* cmd_scan.c */
 READ(cmd_scan);
 READ(cmd_randomkey);
@@ -150,6 +151,8 @@ ANSWER(answer_incr);
 COMMAND(cmd_multi); /* cmd_transaction.c */
 COMMAND(cmd_exec);
 COMMAND(cmd_discard);
+COMMAND(cmd_watch);
+COMMAND(cmd_unwatch);
 WRITE(cmd_vcreate); /* cmd_collection.c */
 ANSWER(answer_vcreate);
 READ(cmd_vcard);

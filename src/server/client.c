@@ -10,7 +10,15 @@ bool client_is_local(const struct client *client) {
            strncmp(peer, "::ffff:127.", 11) == 0;
 }
 
+void client_unwatch(struct client *client) {
+    release(client->server->allocator, client->watches,
+            client->watch_capacity * sizeof *client->watches);
+    client->watches = NULL;
+    client->watch_count = client->watch_capacity = 0;
+}
+
 void client_discard(struct client *client) {
+    client_unwatch(client);
     queue_free(&client->queue, client->server->allocator);
     client->in_multi = client->multi_dirty = false;
 }

@@ -2,6 +2,7 @@
 #ifndef SERVER_CLIENT_H
 #define SERVER_CLIENT_H
 
+#include "base/sha256.h"
 #include "net/connection.h"
 #include "server/command_table.h"
 
@@ -29,6 +30,12 @@ struct queue {
     size_t count, bytes;
 };
 
+/* A key as WATCH found it. */
+struct watch {
+    uint8_t key[SHA256_SIZE];
+    uint64_t version; /* kernel_key_version() */
+};
+
 struct client {
     struct server *server;
     struct connection *connection; /* the loop's; its owner is this client */
@@ -39,6 +46,8 @@ struct client {
     bool busy;    /* `request` is the running job */
     struct request request;
     bool in_multi, multi_dirty;
+    struct watch *watches; /* keys of WATCH */
+    size_t watch_count, watch_capacity;
     struct queue queue;
     uint64_t created_us; /* monotonic */
     uint64_t commands;
@@ -59,7 +68,10 @@ struct client {
 /* Whether the peer is on this machine. */
 bool client_is_local(const struct client *client);
 
-/* Leave MULTI and forget what was queued. */
+/* Forget the keys of WATCH. */
+void client_unwatch(struct client *client);
+
+/* Leave MULTI and forget what was queued, and the keys of WATCH. */
 void client_discard(struct client *client);
 
 /* Database 0, RESP2, no name, no MULTI; authentication as for a new connection. */

@@ -17,7 +17,9 @@
 /* --- The account ------------------------------------------------------------------ */
 
 size_t client_memory(const struct client *client) {
-    return sizeof *client + client->queue.bytes + connection_memory(client->connection);
+    return sizeof *client + client->queue.bytes +
+           client->watch_capacity * sizeof *client->watches +
+           connection_memory(client->connection);
 }
 
 static void forget(struct server *server, struct client *client) {

@@ -102,7 +102,7 @@ void client_line(struct buffer *text, const struct client *client) {
     int size = snprintf(
         line, sizeof line,
         "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s age=%" PRIu64 " idle=%" PRIu64
-        " flags=%s db=%" PRIu32 " sub=0 psub=0 ssub=0 multi=%lld watch=0 qbuf=%zu "
+        " flags=%s db=%" PRIu32 " sub=0 psub=0 ssub=0 multi=%lld watch=%zu qbuf=%zu "
         "qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=%zu "
         "tot-mem=%zu events=%s cmd=%s user=default redir=-1 resp=%d lib-name=%s "
         "lib-ver=%s io-thread=0 tot-net-in=%" PRIu64 " tot-net-out=%" PRIu64
@@ -111,9 +111,9 @@ void client_line(struct buffer *text, const struct client *client) {
         server->os->socket_number(server->os, connection->socket), client->name,
         seconds_since(server, client->created_us),
         seconds_since(server, connection->active_us), letters, client->db,
-        client->in_multi ? (long long)client->queue.count : -1LL, input,
-        connection->input.capacity - input, connection->unconsumed, client->queue.bytes,
-        connection->output.capacity, client->largest_output, waiting,
+        client->in_multi ? (long long)client->queue.count : -1LL, client->watch_count,
+        input, connection->input.capacity - input, connection->unconsumed,
+        client->queue.bytes, connection->output.capacity, client->largest_output, waiting,
         connection->output.capacity, client_memory(client), event_letters(client),
         command, connection->reply.protocol, client->library, client->library_version,
         client->input_bytes, connection->sent, client->commands);

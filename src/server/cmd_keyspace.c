@@ -2,6 +2,7 @@
  * RENAMENX. */
 #include "server/plan.h"
 #include "server/server.h"
+#include "server/words.h"
 
 /* Keys that are looked at between two looks at the clock. */
 #define KEYS_PER_STEP 256
@@ -100,4 +101,24 @@ ANSWER(answer_renamenx) {
     if (tally->status && tally->status != STATUS_EXISTS)
         answer_rename(call, state, tally);
     else reply_integer(call_reply(call), moved);
+}
+
+/* --- MEMORY USAGE ----------------------------------------------------------------- */
+
+/* SAMPLES is taken and not needed: nothing is estimated. */
+COMMAND(cmd_memory_usage) {
+    const struct state *state = engine_state(call->server->engine);
+    int64_t samples = 0;
+    bool good = call->count == 3 || (call->count == 5 && call_is(call, 3, "samples"));
+    if (good && call->count == 5 && !word_integer(call->arguments[4], &samples)) {
+        call_error(call, "ERR value is not an integer or out of range");
+        return;
+    }
+    if (!good || samples < 0) {
+        call_error(call, "ERR syntax error");
+        return;
+    }
+    const struct object *object = state_find(state, call->db, call->arguments[2]);
+    if (object) reply_unsigned(call_reply(call), object_memory(object));
+    else reply_null(call_reply(call));
 }

@@ -1,4 +1,4 @@
-/* MULTI EXEC DISCARD.
+/* MULTI EXEC DISCARD WATCH UNWATCH.
  *
  * EXEC plans all queued writes into one batch, which becomes one entry; then it walks the
  * queue a second time together with the batch as it is applied, so that each command is
@@ -25,6 +25,63 @@ COMMAND(cmd_discard) {
     reply_ok(call_reply(call));
 }
 
+/* --- Watching --------------------------------------------------------------------- */
+
+static enum status watch_key(struct client *client, struct slice key) {
+    const struct allocator *allocator = client->server->allocator;
+    if (client->watch_count == client->watch_capacity) {
+        size_t capacity = client->watch_capacity ? 2 * client->watch_capacity : 4;
+        struct watch *watches = allocate(allocator, capacity * sizeof *watches);
+        if (!watches) return STATUS_MEMORY;
+        if (client->watch_count)
+            memcpy(watches, client->watches, client->watch_count * sizeof *watches);
+        release(allocator, client->watches,
+                client->watch_capacity * sizeof *client->watches);
+        client->watches = watches;
+        client->watch_capacity = capacity;
+    }
+    struct watch *watch = &client->watches[client->watch_count++];
+    hash_object_name(client->db, key, watch->key);
+    watch->version =
+        kernel_key_version(engine_kernel(client->server->engine), watch->key);
+    return STATUS_OK;
+}
+
+COMMAND(cmd_watch) {
+    struct client *client = call->client;
+    size_t limit = (size_t)call->server->options.client_query_buffer_limit;
+    if (client->in_multi) {
+        call_error(call, "ERR WATCH inside MULTI is not allowed");
+        return;
+    }
+    if (client->watch_count + call->count > limit / sizeof *client->watches) {
+        call_error(call, "ERR the keys of WATCH exceed client-query-buffer-limit");
+        return;
+    }
+    for (size_t i = 1; i < call->count; i++)
+        if (watch_key(client, call->arguments[i])) {
+            client_unwatch(client);
+            call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");
+            return;
+        }
+    reply_ok(call_reply(call));
+}
+
+COMMAND(cmd_unwatch) {
+    client_unwatch(call->client);
+    reply_ok(call_reply(call));
+}
+
+/* Was anything done to a watched key since? */
+static bool watched_changed(const struct server *server, const struct client *client) {
+    const struct kernel *kernel = engine_kernel(server->engine);
+    for (size_t i = 0; i < client->watch_count; i++) {
+        const struct watch *watch = &client->watches[i];
+        if (kernel_key_version(kernel, watch->key) != watch->version) return true;
+    }
+    return false;
+}
+
 COMMAND(cmd_exec) {
     struct server *server = call->server;
     struct client *client = call->client;
@@ -35,6 +92,13 @@ COMMAND(cmd_exec) {
     if (client->multi_dirty) {
         client_discard(client);
         call_error(call, "EXECABORT Transaction discarded because of previous errors.");
+        return;
+    }
+    bool changed = watched_changed(server, client);
+    client_unwatch(client);
+    if (changed) {
+        client_discard(client);
+        reply_null_array(call_reply(call));
         return;
     }
     job_begin(server, call);

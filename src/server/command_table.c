@@ -120,6 +120,13 @@ static const struct subcommand debug_subcommands[] = {
     {.name = NULL},
 };
 
+static const struct subcommand memory_subcommands[] = {
+    {.name = "usage", .run = cmd_memory_usage, .arity = -3, .flags = COMMAND_SEES_STATE,
+     .synopsis = "key [SAMPLES count]", .summary = "Bytes that a key has in memory."},
+    HELP_ROW,
+    {.name = NULL},
+};
+
 static const struct command command_rows[] = {
     /* --- Connection ------------------------------------------------------------------- */
     {.name = "auth", .run = cmd_auth, .arity = -2, .group = "connection", .since = "0.1",
@@ -167,6 +174,9 @@ static const struct command command_rows[] = {
     {.name = "info", .run = cmd_info, .arity = -1, .group = "server", .since = "0.1",
      .flags = COMMAND_LOADING | COMMAND_ALWAYS, .synopsis = "[section...]",
      .summary = "Figures about the server."},
+    {.name = "memory", .subcommands = memory_subcommands, .arity = -2, .group = "server",
+     .since = "0.1", .key_first = 2, .key_last = 2, .key_step = 1,
+     .synopsis = "subcommand [argument...]", .summary = "What memory is used for."},
     {.name = "shutdown", .run = cmd_shutdown, .arity = -1, .group = "server", .since = "0.1",
      .flags = COMMAND_LOADING | COMMAND_ADMIN | COMMAND_NO_MULTI,
      .synopsis = "[<NOSAVE | SAVE>] [NOW] [FORCE] [ABORT]",
@@ -257,6 +267,13 @@ static const struct command command_rows[] = {
     {.name = "multi", .run = cmd_multi, .arity = 1, .group = "transactions", .since = "0.1",
      .flags = ANYTIME | COMMAND_NOT_QUEUED, .synopsis = "",
      .summary = "Queue what follows until EXEC."},
+    {.name = "unwatch", .run = cmd_unwatch, .arity = 1, .group = "transactions",
+     .since = "0.1", .flags = ANYTIME, .synopsis = "",
+     .summary = "Forget the watched keys."},
+    {.name = "watch", .run = cmd_watch, .arity = -2, .group = "transactions", .since = "0.1",
+     .key_first = 1, .key_last = -1, .key_step = 1,
+     .flags = COMMAND_FAST | COMMAND_NOT_QUEUED, .synopsis = "key...",
+     .summary = "Let the next EXEC do nothing if one of the keys changes before it."},
 
     /* --- Proofs ----------------------------------------------------------------------- */
     {.name = "proof.content", .read = cmd_proof_content, .arity = 1, .group = "proof",

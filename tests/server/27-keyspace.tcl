@@ -123,6 +123,29 @@ start_server {enable-debug-command local} {
         assert_error "ERR no such key" {r renamenx nobody nobody}
         assert_error "ERR key exceeds 65536 bytes" {r rename t [string repeat k 65537]}
     }
+    test "MEMORY USAGE grows with what a key holds" {
+        r flushall
+        assert_equal (nil) [r memory usage nobody]
+        r set s x
+        set small [r memory usage s]
+        r set s [string repeat x 100000]
+        assert {[r memory usage s] >= $small + 100000}
+        r set s y
+        assert_equal $small [r memory usage s]
+        r vadd v values 4 1 2 3 4 e
+        set one [r memory usage v]
+        for {set i 0} {$i < 2000} {incr i} { r vadd v values 4 $i 2 3 4 e$i setattr $i }
+        set many [r memory usage v samples 0]
+        assert {$many > $one + 2000 * (16 + 16 + 16 + 64)}
+        assert {$many < [info_field used_memory_dataset]}
+        for {set i 0} {$i < 2000} {incr i} { r vsetattr v e$i [string repeat a 200] }
+        assert {[r memory usage v] == $many + 2000 * (256 - 16)}
+        assert_error "ERR syntax error" {r memory usage v samples -1}
+        assert_error "ERR syntax error" {r memory usage v foo}
+        assert_error "ERR value is not an integer or out of range" {r memory usage v samples x}
+        assert_error "ERR unknown subcommand 'foo'. Try MEMORY HELP." {r memory foo}
+        assert_equal v [r command getkeys memory usage v]
+    }
     test "in a transaction RENAME meets what came before it" {
         r flushall
         r multi

@@ -98,6 +98,79 @@ start_server {enable-debug-command local} {
         assert_equal 10000 [r vcard many]
         assert_equal OK [r debug verify]
     }
+    # Watches `keys`, has `words` run by another client, and gives what EXEC says.
+    proc exec_after {keys words} {
+        if {[llength $keys]} { r watch {*}$keys }
+        set c [client_open [srv port]]
+        foreach command $words { catch {$c {*}$command} }
+        $c close
+        r multi
+        r ping
+        r exec
+    }
+    test "WATCH: EXEC does nothing when a watched key has changed" {
+        r mset a 1 b 2
+        r vadd x values 2 1 1 e
+        foreach words {
+            {{set a 3}} {{incr a}} {{del a}} {{set a 1}} {{del a} {set a 1}} {{rename a z} {rename z a}}
+            {{rename b a} {set b 2}} {{vadd x values 2 1 1 e}} {{vsetattr x e n}} {{vtag x e 1}}
+            {{vrem x e}} {{vadd x values 2 1 1 e}} {{flushdb}} {{mset a 1 b 2}} {{flushall}}
+            {{set a 1}} {{select 0} {multi} {set a 2} {exec}} {{set nobody 1}}
+            {{del nobody} {set nobody 1} {flushall}}
+        } { assert_equal (nil) [exec_after {a x nobody} $words] }
+    }
+    test "WATCH: what leaves the watched keys alone does not disturb EXEC" {
+        r flushall
+        r mset a 1 b 2
+        foreach words {
+            {} {{set b 3}} {{get a}} {{set a 2 nx}} {{renamenx a b}} {{rename a a}} {{del nobody}}
+            {{select 1} {set a 5} {flushdb} {select 0}} {{vrem a e}} {{incr nobody2} {del nobody2}}
+            {{rename nobody a}}
+        } { assert_equal PONG [exec_after {a nobody} $words] }
+        r proof.state sync
+        assert_equal PONG [exec_after a {}]
+    }
+    test "WATCH: own writes count, and each database is its own" {
+        r watch a
+        r set a 9
+        r multi
+        assert_equal (nil) [r exec]
+        r select 1
+        r watch a
+        r select 0
+        r set a 10
+        r multi
+        assert_equal {} [r exec]
+        r select 1
+        r watch a
+        r set a 1
+        r multi
+        assert_equal (nil) [r exec]
+        r select 0
+    }
+    test "WATCH ends with EXEC, DISCARD, UNWATCH and RESET" {
+        foreach end {{{multi} {exec}} {{multi} {discard}} {unwatch} {{multi} {unwatch} {exec}} {reset}} {
+            r watch a
+            foreach words $end { r {*}$words }
+            r set a [incr value]
+            r multi
+            r ping
+            assert_equal PONG [r exec]
+        }
+        r watch a b
+        assert_match "* watch=2 *" [r client info]
+        r unwatch
+        assert_match "* watch=0 *" [r client info]
+    }
+    test "WATCH inside MULTI is not allowed, and many keys are bounded" {
+        r multi
+        assert_error "ERR WATCH inside MULTI is not allowed" {r watch a}
+        r set a 1
+        assert_equal OK [r exec]
+        for {set i 0} {$i < 3000} {incr i} { lappend many w$i }
+        assert_equal OK [r watch {*}$many]
+        assert_equal (nil) [exec_after {} {{set w2999 1}}]
+    }
     test "after a crash, all of it or none" {
         set content [r proof.content]
         set state [r proof.state sync]

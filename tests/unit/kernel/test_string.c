@@ -207,7 +207,48 @@ static void overwriting_takes_no_memory(void) {
     end();
 }
 
+/* WATCH's number of a key changes with everything that is done to it, and with nothing else. */
+static uint64_t version_of(const char *key) {
+    uint8_t hash[SHA256_SIZE];
+    hash_object_name(0, slice_text(key), hash);
+    return kernel_key_version(kernel, hash);
+}
+static void expect_version(const char *key, uint64_t *version, bool changes) {
+    uint64_t now = version_of(key);
+    EXPECT((now != *version) == changes);
+    *version = now;
+}
+
+static void versions_tell_of_changes(void) {
+    begin();
+    struct roots roots;
+    uint64_t a = version_of("a"), b = version_of("b");
+    expect_done(make_set(CHANGE_SET, "a", "1", 0));
+    expect_version("a", &a, true);
+    expect_done(make_set(CHANGE_SET, "a", "1", 0));
+    expect_version("a", &a, true);
+    kernel_seal(kernel, &roots);
+    expect_version("a", &a, false);
+    expect_refused(make_set(CHANGE_SET, "a", "2", CHANGE_NX), STATUS_CONDITION);
+    expect_version("a", &a, false);
+    expect_version("b", &b, false);
+    expect_done(make_rename("a", "b", 0)); /* over nothing, and back */
+    expect_version("b", &b, true);
+    expect_done(make_rename("b", "a", 0));
+    expect_version("a", &a, true);
+    expect_version("b", &b, true);
+    expect_done(make(&made, CHANGE_DEL, "a", NULL));
+    expect_version("a", &a, true);
+    expect_done(make_vadd(&made, "a", "e", 1)); /* there and gone again */
+    struct change flush = {.type = CHANGE_FLUSH, .db = FLUSH_ALL};
+    expect_done(&flush);
+    expect_version("a", &a, true);
+    expect_version("b", &b, false);
+    end();
+}
+
 int main(void) {
+    RUN(versions_tell_of_changes);
     RUN(conditions_of_set);
     RUN(a_collection_is_no_string_and_the_other_way_round);
     RUN(incr_counts_and_refuses);
