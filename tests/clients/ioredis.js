@@ -77,6 +77,19 @@ function tests(protocol) {
             same(await redis.incr(key("counter")), 1);
         },
 
+        async keys() {
+            await redis.select(protocol);
+            await redis.mset("name", "value", "counter", 1);
+            same(await redis.rename("name", "title"), "OK");
+            const found = [];
+            for await (const keys of redis.scanStream({ match: "*t*", count: 1 })) {
+                found.push(...keys);
+            }
+            same(found.sort(), ["counter", "title"]);
+            same(await redis.flushdb(), "OK");
+            await redis.select(0);
+        },
+
         async password() {
             await redis.config("SET", "requirepass", "secret");
             try {

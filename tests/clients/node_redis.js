@@ -106,6 +106,20 @@ function tests(RESP) {
             same(await client.unlink([key("name"), key("nothing"), key("counter")]), 2);
         },
 
+        async keys() {
+            await client.select(RESP);
+            await client.mSet({ name: "value", counter: "1" });
+            await client.vAdd("fruits", [1, 0], "apple");
+            same(await client.rename("name", "title"), "OK");
+            same((await client.keys("*t*")).sort(), ["counter", "fruits", "title"]);
+            const found = [];
+            for await (const keys of client.scanIterator({ COUNT: 1 })) found.push(...keys);
+            same(found.sort(), ["counter", "fruits", "title"]);
+            same((await client.scan("0", { TYPE: "vectorset", COUNT: 100 })).keys, ["fruits"]);
+            same(await client.flushDb(), "OK");
+            await client.select(0);
+        },
+
         async password() {
             await client.configSet("requirepass", "secret");
             try {

@@ -40,6 +40,6 @@ def main(names):
         except Exception as error:
             failed += 1
             print(f"FAIL {name[5:]}: {type(error).__name__}", flush=True)
-            traceback.print_exc(file=sys.stdout)
-            sys.stdout.flush()
+            text = traceback.format_exc()
+            print(text if len(text) < 4000 else f"{text[:2000]}\n...\n{text[-2000:]}", flush=True)
     sys.exit(1 if failed else 0)

@@ -139,6 +139,21 @@ def test_pipe():
     assert "errors: 1, replies: 3\n" in said, said
 
 
+def test_scan_and_sizes():
+    fill = "".join(f"SET key:{i} value{i}\r\n" for i in range(1000))
+    fill += "".join(f"VADD set:{i} VALUES 2 1 {i} e\r\n" for i in range(100))
+    assert "errors: 0, replies: 1100\n" in cli("-n", 7, "--pipe", stdin=fill.encode())
+    found = cli("-n", 7, "--scan").splitlines()
+    equal((len(found), len(set(found))), (1100, 1100))
+    equal(sorted(cli("-n", 7, "--scan", "--pattern", "set:9*").splitlines()),
+          ["set:9"] + [f"set:9{i}" for i in range(10)])
+    said = cli("-n", 7, "--bigkeys")
+    assert "Sampled 1100 keys in the keyspace!" in said and "Warning" not in said, said
+    assert "1000 strings with 7890 bytes" in said, said
+    assert "100 vectorsets with 0 " in said, said
+    equal(cli("-n", 7, "FLUSHDB"), "OK\n")
+
+
 def test_password():
     equal(cli("CONFIG", "SET", "requirepass", "secret"), "OK\n")
     try:

@@ -138,6 +138,31 @@ def test_strings():
         assert client.flushdb() and client.dbsize() == 0
 
 
+def test_keys():
+    with connect(db=5, decode_responses=True) as client:
+        client.mset({"name": "value", "counter": 1})
+        client.execute_command("VADD", "fruits", "VALUES", 2, 1, 0, "apple")
+        assert client.rename("name", "title")
+        equal(client.renamenx("title", "fruits"), False)
+        equal(sorted(client.keys("*t*")), ["counter", "fruits", "title"])
+        assert client.randomkey() in ("counter", "fruits", "title")
+        assert client.flushdb() and client.dbsize() == 0
+
+
+def test_scan():
+    with connect(db=6, decode_responses=True) as client:
+        with client.pipeline(transaction=False) as queue:
+            for i in range(1000):
+                queue.set(f"key:{i}", i)
+            queue.execute_command("VADD", "vectors", "VALUES", 1, 1, "e")
+            queue.execute()
+        found = list(client.scan_iter(count=7))
+        equal(sorted(found), sorted([f"key:{i}" for i in range(1000)] + ["vectors"]))
+        equal(sorted(client.scan_iter(match="key:99*", count=100)),
+              sorted(["key:99"] + [f"key:99{i}" for i in range(10)]))
+        equal(list(client.scan_iter(_type="vectorset")), ["vectors"])
+
+
 def test_password():
     with connect() as client:
         assert client.config_set("requirepass", "secret")
