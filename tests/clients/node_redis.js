@@ -52,6 +52,7 @@ function tests(RESP) {
             same(await client.vSetAttr(fruits, "banana", { color: "yellow" }), true);
             same(await client.vGetAttr(fruits, "banana"), { color: "yellow" });
             same(await client.vSetAttr(fruits, "nobody", {}), false);
+            same(await client.vLinks(fruits, "nobody"), null);
             const info = await client.vInfo(fruits);
             same([info.size, info["vector-dim"], info["attributes-count"]], [3, 3, 2]);
             same(await client.vRem(fruits, "cherry"), true);
@@ -71,9 +72,12 @@ function tests(RESP) {
         async "commands without a method"() {
             const native = key("native");
             const send = (...words) => client.sendCommand(words);
-            same(await send("VCREATE", native, "DIM", "2", "METRIC", "L2"), "OK");
+            same(await send("VCREATE", native, "DIM", "2", "METRIC", "L2", "INDEX",
+                            "HNSW"), "OK");
             same(await send("VMADD", native, "FP32", fp32(0, 0, 3, 4), "ELEMENTS", "2", "a", "b"), 2);
             same(await send("VSEARCH", native, "K", "1", "FP32", fp32(3, 3)), ["b"]);
+            same((await client.vLinks(native, "a")).at(-1), ["b"]);
+            same(Object.keys((await client.vLinksWithScores(native, "a")).at(-1)), ["b"]);
             ok(await send("VTAG", native, "b", "7"));
             same(field(await send("VGET", native, "b"), "tag"), 7);
         },
