@@ -90,6 +90,16 @@ function tests(protocol) {
             await redis.select(0);
         },
 
+        async watch() {
+            const other = connect(protocol);
+            await redis.set(key("watched"), 1);
+            await redis.watch(key("watched"));
+            await other.incr(key("watched"));
+            same(await redis.multi().set(key("watched"), 100).exec(), null);
+            same(await redis.get(key("watched")), "2");
+            await other.quit();
+        },
+
         async password() {
             await redis.config("SET", "requirepass", "secret");
             try {

@@ -3,7 +3,7 @@
 "use strict";
 
 const { deepStrictEqual: same, ok, rejects } = require("node:assert");
-const { createClient } = require("redis");
+const { createClient, WatchError } = require("redis");
 const { port, restart, refused, next, fp32, run, finish } = require("./program.js");
 
 async function connect(RESP, more = {}) {
@@ -122,6 +122,23 @@ function tests(RESP) {
             same((await client.scan("0", { TYPE: "vectorset", COUNT: 100 })).keys, ["fruits"]);
             same(await client.flushDb(), "OK");
             await client.select(0);
+        },
+
+        async "memory usage"() {
+            await client.set(key("sized"), "x".repeat(100000));
+            ok((await client.memoryUsage(key("sized"))) > 100000);
+            same(await client.memoryUsage("nothing"), null);
+        },
+
+        async watch() {
+            const other = await connect(RESP);
+            await client.set(key("watched"), 1);
+            await client.watch(key("watched"));
+            await other.incr(key("watched"));
+            await rejects(client.multi().set(key("watched"), 100).exec(), WatchError);
+            await client.watch(key("watched"));
+            same(await client.multi().incr(key("watched")).exec(), [3]);
+            await other.close();
         },
 
         async password() {

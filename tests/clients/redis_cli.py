@@ -154,6 +154,16 @@ def test_scan_and_sizes():
     equal(cli("-n", 7, "FLUSHDB"), "OK\n")
 
 
+def test_memory_of_keys():
+    cli("-n", 7, "MSET", *[word for i in range(100) for word in (f"key:{i}", "value")])
+    cli("-n", 7, "VADD", "set", "VALUES", 2, 1, 1, "e")
+    said = cli("-n", 7, "--memkeys")
+    assert "Sampled 101 keys in the keyspace!" in said and "Warning" not in said, said
+    assert re.search(r"100 strings with [1-9]\d+ bytes", said), said
+    assert re.search(r"1 vectorsets with [1-9]\d+ bytes", said), said
+    equal(cli("-n", 7, "FLUSHDB"), "OK\n")
+
+
 def test_password():
     equal(cli("CONFIG", "SET", "requirepass", "secret"), "OK\n")
     try:

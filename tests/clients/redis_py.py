@@ -163,6 +163,43 @@ def test_scan():
         equal(list(client.scan_iter(_type="vectorset")), ["vectors"])
 
 
+def test_memory_usage():
+    with connect() as client:
+        client.set("small", "x")
+        client.set("large", "x" * 100000)
+        assert 0 < client.memory_usage("small") < 1000
+        assert 100000 < client.memory_usage("large") < 200000
+        equal(client.memory_usage("nothing"), None)
+
+
+def test_watch():
+    with connect() as client, connect() as other:
+        client.set("watched", 1)
+        with client.pipeline() as queue:
+            queue.watch("watched")
+            equal(queue.get("watched"), b"1")
+            other.incr("watched")
+            queue.multi()
+            queue.set("watched", 100)
+            try:
+                raise AssertionError(f"it ran: {queue.execute()}")
+            except redis.WatchError:
+                pass
+        equal(client.get("watched"), b"2")
+        tries = []
+
+        def double(queue):
+            value = int(queue.get("watched"))
+            if not tries:
+                other.incr("watched")
+            tries.append(value)
+            queue.multi()
+            queue.set("watched", 2 * value)
+        # It tries again for as long as somebody comes between.
+        equal(client.transaction(double, "watched"), [True])
+        equal((tries, client.get("watched")), ([2, 3], b"6"))
+
+
 def test_password():
     with connect() as client:
         assert client.config_set("requirepass", "secret")
