@@ -14,7 +14,7 @@
 
 #include "base/slice.h"
 
-/* A longer pattern matches nothing. Whoever can answer with an error asks first. */
+/* A longer pattern matches nothing: whoever takes one from a client refuses it before. */
 #define GLOB_PATTERN_LIMIT 1024
 
 /* Does all of `text` match? `nocase`: ASCII letters are equal in both cases. */

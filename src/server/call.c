@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/glob.h"
 #include "server/plan.h"
 #include "server/server.h"
 #include "server/words.h"
@@ -137,6 +138,12 @@ struct slice call_argument(const struct call *call, size_t index) {
 
 bool call_is(const struct call *call, size_t index, const char *word) {
     return index < call->count && word_is(call->arguments[index], word);
+}
+
+bool call_pattern(struct call *call, size_t index) {
+    if (call->arguments[index].size <= GLOB_PATTERN_LIMIT) return true;
+    call_error(call, "ERR pattern is too long");
+    return false;
 }
 
 const struct object *call_object(struct call *call, const struct state *state) {

@@ -42,6 +42,8 @@ void call_unavailable(struct call *call, const char *what);
 
 struct slice call_argument(const struct call *call, size_t index);
 bool call_is(const struct call *call, size_t index, const char *word);
+/* Whether the argument can be given to glob_match(); otherwise the error is answered. */
+bool call_pattern(struct call *call, size_t index);
 
 /* The object under the key in argument 1, or NULL; counts hits and misses. */
 const struct object *call_object(struct call *call, const struct state *state);

@@ -218,6 +218,7 @@ COMMAND(cmd_command_list) {
         call_error(call, "ERR syntax error");
         return;
     }
+    if (filtered && !call_pattern(call, 4)) return;
     uint64_t count = 0;
     for (size_t i = 0; i < command_count(); i++) count += listed(call, command_at(i));
     reply_set(call_reply(call), count);

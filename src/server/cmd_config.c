@@ -23,10 +23,7 @@ static bool asked_for(const struct call *call, const char *name) {
 COMMAND(cmd_config_get) {
     size_t found = 0;
     for (size_t i = 2; i < call->count; i++)
-        if (call->arguments[i].size > GLOB_PATTERN_LIMIT) {
-            call_error(call, "ERR pattern is too long");
-            return;
-        }
+        if (!call_pattern(call, i)) return;
     for (size_t i = 0; i < option_count(); i++)
         found += asked_for(call, option_at(i)->name);
     reply_map(call_reply(call), found);

@@ -48,6 +48,7 @@ static bool read_scan(struct call *call, size_t at, bool typed,
         }
         struct slice value = call->arguments[at + 1];
         if (call_is(call, at, "match")) {
+            if (!call_pattern(call, at + 1)) return false;
             words->has_pattern = true;
             words->pattern = value;
         } else if (call_is(call, at, "type")) {
@@ -174,6 +175,7 @@ static bool keys_more(struct call *call, uint64_t deadline_us) {
 
 READ(cmd_keys) {
     (void)state;
+    if (!call_pattern(call, 1)) return;
     call->server->keys = (struct keys_task){.counted = false};
     scan_begin(&call->server->keys.scan, 0);
     call->server->job.more = keys_more;

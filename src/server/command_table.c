@@ -90,7 +90,7 @@ static const struct subcommand config_subcommands[] = {
     {.name = "get", .run = cmd_config_get, .arity = -3, .synopsis = "pattern...",
      .summary = "The values of options."},
     {.name = "set", .run = cmd_config_set, .arity = -4,
-     .synopsis = "parameter value [parameter value...]",
+     .synopsis = "(parameter value)...",
      .summary = "Change options at run time: all of the pairs or none."},
     {.name = "resetstat", .run = cmd_config_resetstat, .arity = 2, .synopsis = "",
      .summary = "Set the counters of INFO back to zero."},

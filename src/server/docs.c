@@ -259,7 +259,7 @@ static void print_fixed_limits(FILE *file) {
     print_limit(file, "bytes of a transaction's or a VMADD's entry", BATCH_BYTES_MAX,
                 "ERR the command is too large for the log");
     print_limit(file, "bytes of a glob pattern", GLOB_PATTERN_LIMIT,
-                "the pattern matches nothing; CONFIG GET: ERR pattern is too long");
+                "ERR pattern is too long");
     print_limit(file, "bytes of a client's name", CLIENT_NAME_SIZE - 1,
                 "ERR ... cannot be longer than ... bytes");
     print_limit(file, "bytes of an inline command", stranger.request.inline_bytes,

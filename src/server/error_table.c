@@ -109,7 +109,7 @@ static const struct error_row error_rows[] = {
      .cause = "There is no client-side caching here.", .remedy = "Turn it off in the client."},
     /* --- CONFIG ------------------------------------------------------------------------- */
     {.text = "ERR pattern is too long",
-     .cause = "A pattern for CONFIG GET of more than 1024 bytes.", .remedy = "Shorten it."},
+     .cause = "A pattern has more than 1024 bytes.", .remedy = "Shorten it."},
     {.text = "ERR Unknown option or number of arguments for CONFIG SET - '%s'",
      .cause = "No option has this name.", .remedy = "docs/options.md lists them."},
     {.text = "ERR CONFIG SET failed (possibly related to argument '%s') - %s",

@@ -76,7 +76,18 @@ start_server {enable-debug-command local} {
         assert_equal key:7 [r keys key:7]
         assert_equal {key:70 key:71} [lsort [r keys {key:7[01]}]]
         assert_equal {} [r keys nobody*]
-        assert_equal 0 [llength [r keys [string repeat * 1025]]]
+        set name [string repeat k 1024]
+        r set $name x
+        assert_equal $name [r keys $name]
+        assert_equal $name [lindex [r scan 0 match $name count 4096] 1]
+        r del $name
+    }
+    test "a pattern too long is refused, not answered as if nothing matched" {
+        set pattern [string repeat * 1025]
+        foreach words {keys {scan 0 match} {scan 0 type string match} {vscan v:1 0 match}
+            {vscan nobody 0 match} {command list filterby pattern} {config get}} {
+            assert_error "ERR pattern is too long" {r {*}$words $pattern}
+        }
     }
     test "RANDOMKEY is of this database, and any of it" {
         r select 3

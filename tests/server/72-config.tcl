@@ -120,7 +120,7 @@ start_server {} {
         assert_error "ERR The server is running without a config file" {r config rewrite}
     }
     test "CONFIG HELP" {
-        assert_match "CONFIG <subcommand>*SET parameter value*RESETSTAT*REWRITE*" [join [r config help] \n]
+        assert_match "CONFIG <subcommand>*SET (parameter value)...*RESETSTAT*REWRITE*" [join [r config help] \n]
     }
     test "maxmemory refuses what needs memory, and reads and deletes go on" {
         r vadd k values 1 1 e
