@@ -22,8 +22,9 @@ start_server {} {
                     r send {*}$call
                     set queued [expr {![catch {r read}]}]
                     r send exec
-                    assert_equal [list $queued 1] \
-                        [list [expr {![catch {r read} answers]}] [expr {!$queued || [llength $answers] == 1}]]
+                    set answers {}
+                    catch {r read} answers
+                    if {$queued} { assert_equal 1 [llength $answers] }
                     assert_equal "then $call" [r echo "then $call"]
                     incr asked
                 }
