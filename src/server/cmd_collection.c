@@ -69,7 +69,7 @@ static bool read_option(struct call *call, size_t at, struct config *config) {
 WRITE(cmd_vcreate) {
     (void)state;
     struct config config = {.metric = METRIC_COSINE,
-                            .index = INDEX_FLAT,
+                            .index = INDEX_HNSW,
                             .quantisation = QUANTISATION_Q8,
                             .origin = ORIGIN_VCREATE,
                             .m = M_DEFAULT,

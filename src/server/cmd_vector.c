@@ -108,10 +108,10 @@ static bool wishes_read(struct call *call, size_t at, struct wishes *wishes) {
     return true;
 }
 
-/* Redis's defaults for a key that VADD makes; flat until HNSW exists (DESIGN.md 13.2). */
+/* Redis's defaults for a key that VADD makes. */
 static struct config default_config(const struct wishes *wishes, uint32_t dim) {
     return (struct config){.metric = METRIC_COSINE,
-                           .index = INDEX_FLAT,
+                           .index = INDEX_HNSW,
                            .quantisation = wishes->quantisation,
                            .origin = ORIGIN_VADD,
                            .dim = dim,

@@ -80,7 +80,7 @@ start_server {} {
         assert_equal OK [r vcreate c dim 4 metric l2 ef 50 m 8 capacity 2]
         assert_error "ERR key already exists" {r vcreate c dim 4}
         set map [r vinfo c]
-        assert_equal {l2 flat 50 2 8 4} [list [field $map metric] [field $map index] [field $map ef] [field $map capacity] [field $map hnsw-m] [field $map vector-dim]]
+        assert_equal {l2 hnsw 50 2 8 4} [list [field $map metric] [field $map index] [field $map ef] [field $map capacity] [field $map hnsw-m] [field $map vector-dim]]
         r vadd c values 4 1 2 3 4 a
         r vadd c values 4 1 2 3 5 b
         assert_error "ERR the collection's capacity is reached" {r vadd c values 4 1 2 3 6 c}

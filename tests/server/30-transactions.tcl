@@ -86,6 +86,7 @@ start_server {enable-debug-command local} {
         assert_equal 0 [r vismember t never]
     }
     test "10,000 commands in one transaction" {
+        r vcreate many dim 2 index flat ;# verify.py follows a graph slowly
         set bytes [client_encode multi]
         for {set i 0} {$i < 10000} {incr i} { append bytes [client_encode [list vadd many values 2 $i 1 e$i]] }
         append bytes [client_encode exec]

@@ -38,6 +38,7 @@ foreach policy {always everysec no} {
 start_server {} {
     test "G1: killed in the middle of a pipelined load, every answered write is there" {
         for {set round 0} {$round < 5} {incr round} {
+            r vcreate load$round dim 2 index flat ;# verify.py follows a graph slowly
             set c [client_open [srv port]]
             set bytes ""
             for {set i 0} {$i < 2000} {incr i} { append bytes [client_encode [list vadd load$round values 2 $i 1 e$i]] }

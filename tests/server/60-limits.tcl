@@ -94,7 +94,7 @@ start_server {enable-debug-command local} {
             append blob [binary format r64 [lrepeat 64 [expr {$i + 1}]]]
             lappend names e$i
         }
-        r vcreate big dim 64 metric l2
+        r vcreate big dim 64 metric l2 index flat
         set c [client_open [srv port]]
         set words [list vmadd big fp32 $blob elements $count {*}$names]
         set bytes [client_encode $words]
@@ -150,6 +150,7 @@ start_server {enable-debug-command local} {
         for {set i 0} {$i < 5} {incr i} {
             set c [client_open [srv port]]
             set id [$c client id]
+            r vcreate half$i dim 64 index flat
             $c raw [client_encode [lreplace $words 1 1 half$i]]
             after [expr {$i * 10}]
             r client kill id $id

@@ -3,6 +3,8 @@
 start_server {enable-debug-command local appendfsync everysec} {
     test "clients leave in the middle of long commands" {
         expr {srand(65)}
+        set flat {vcreate k dim 16 index flat} ;# verify.py follows a graph slowly
+        r {*}$flat
         set blob ""
         set names {}
         for {set i 0} {$i < 300} {incr i} {
@@ -13,7 +15,7 @@ start_server {enable-debug-command local appendfsync everysec} {
             [client_encode [list vmadd k fp32 $blob elements 300 {*}$names]] \
             [client_encode [list vsearch k k 300 fp32 [string range $blob 64 127] withscores]] \
             [client_encode proof.content] \
-            [client_encode {del k other}] \
+            "[client_encode multi][client_encode {del k other}][client_encode $flat][client_encode exec]" \
             "[client_encode multi][string repeat [client_encode {vadd t values 2 1 2 e}] 50][client_encode exec]"]
         for {set round 0} {$round < 150} {incr round} {
             set open {}

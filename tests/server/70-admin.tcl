@@ -135,6 +135,7 @@ start_server {requirepass "" maxclients 123 enable-debug-command local} {
         assert_equal OK [r debug verify]
     }
     test "a frozen view keeps its root while writes go on" {
+        r vcreate f dim 4 index flat
         for {set i 0} {$i < 500} {incr i} { r vadd f values 4 $i 1 2 3 e$i setattr a$i }
         assert_equal OK [r debug freeze]
         for {set i 0} {$i < 500} {incr i} { r vadd f values 4 1 $i 2 3 e$i }

@@ -3,6 +3,7 @@
 set faults [new_directory]
 if {[fault_library] ne ""} {
     start_server [dict merge [with_faults $faults] {log-segment-size 64kb}] {
+        r vcreate k dim 8 index flat
         for {set i 0} {$i < 2000} {incr i} { r vadd k values 8 $i 1 2 3 4 5 6 7 e$i setattr [string repeat x 100] }
         set state [r proof.state sync]
         kill_server
