@@ -1,17 +1,18 @@
 /* Format 1 must load for ever: directories that releases wrote, in tests/golden, have the roots
  * that they had then.
  *
- * format-1 is the first release's, format-1-strings has the entry types 11 to 14 besides. Each
- * holds every type of entry and every flag of its day, batches of both forms, refused elements,
- * several segments, marks, head slots, and two sessions. `test_format_1 DIRECTORY` wrote them;
- * what comes later gets a directory of its own beside them, and these never change. */
+ * format-1 is the first release's, format-1-strings has the entry types 11 to 14 besides,
+ * format-1-hnsw collections with an index. Each holds every type of entry and every flag of its
+ * day, batches of both forms, refused elements, several segments, marks, head slots, and two
+ * sessions. `test_format_1 DIRECTORY [hnsw]` wrote them; what comes later gets a directory of its
+ * own beside them, and these never change. */
 #define _DEFAULT_SOURCE /* for fixture.h */
 #include "test.h"
 
 #include "random/history.h"
 #include "unit/engine/fixture.h"
 
-static const char *const names[] = {"format-1", "format-1-strings"};
+static const char *const names[] = {"format-1", "format-1-strings", "format-1-hnsw"};
 enum { NAMES = sizeof names / sizeof names[0] };
 
 static struct engine *engine;
@@ -55,16 +56,19 @@ static void write_changes(struct history *history, int count) {
     }
 }
 
-static int write_directory(const char *path) {
+static int write_directory(const char *path, bool graphs) {
     struct engine_options options = options_for(path);
     struct history history;
     world_begin();
-    options.segment_size = 16 << 10;
+    options.segment_size = graphs ? 64 << 10 : 16 << 10;
     options.seal_dirty_max = 20;
-    history_begin(&history, 1, 12);
+    if (graphs)
+        history_begin_graphs(&history, 1, 40);
+    else
+        history_begin(&history, 1, 12);
     for (int session = 0; session < 2; session++) {
         if (start_engine(&options, &engine, &report)) return 1;
-        write_changes(&history, 150);
+        write_changes(&history, graphs ? 400 : 150);
         write_batch(&history, 60, 0);
         if (session == 0) write_batch(&history, 40, 6600); /* Too long to be inline. */
         turn(engine);
@@ -167,7 +171,7 @@ static void verify_py_says_the_same(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc > 1) return write_directory(argv[1]);
+    if (argc > 1) return write_directory(argv[1], argc > 2);
     RUN(roots_are_what_they_were);
     RUN(they_can_be_written);
     RUN(verify_py_says_the_same);
