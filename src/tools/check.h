@@ -22,6 +22,7 @@ struct verdict {
     struct engine_report report;
     struct proof_state proof; /* STATUS_OK */
     struct roots roots;       /* STATUS_OK: recomputed from all entries */
+    uint64_t graphs;          /* STATUS_OK: collections with an HNSW index */
 };
 
 /* Recover `directory` without changing a byte, comparing every SEAL. */

@@ -6,6 +6,16 @@
 
 #include "tools/check.h"
 
+static uint64_t count_graphs(const struct state *state) {
+    uint64_t count = 0, keys = state_key_total(state);
+    for (uint64_t i = 0; i < keys; i++) {
+        const struct object *object = state_key_at(state, i);
+        count += object_type(object) == OBJECT_COLLECTION &&
+                 object_config(object)->index == INDEX_HNSW;
+    }
+    return count;
+}
+
 void check_verify(const char *directory, struct verdict *verdict) {
     struct engine_options options = {
         .directory = directory,
@@ -24,6 +34,7 @@ void check_verify(const char *directory, struct verdict *verdict) {
     if (!verdict->status) {
         engine_proof_state(engine, &verdict->proof);
         kernel_seal(engine_kernel(engine), &verdict->roots);
+        verdict->graphs = count_graphs(engine_state(engine));
     }
     engine_close(engine);
 }
@@ -50,6 +61,11 @@ static void print_whole(const struct verdict *verdict) {
     if (verdict->report.last_seal != UINT64_MAX)
         printf("last SEAL   at sequence %" PRIu64 "\n", verdict->report.last_seal);
     else printf("last SEAL   none\n");
+    if (verdict->graphs > 0)
+        printf("graphs      %" PRIu64
+               " HNSW, built again link by link as the SEALs have it\n",
+               verdict->graphs);
+    else printf("graphs      none\n");
     if (log->torn_bytes > 0)
         printf("%" PRIu64
                " bytes behind the last entry are no frames and nothing says that "
@@ -112,6 +128,7 @@ static void print_json(const struct check_options *options, const struct verdict
         json_root("state_root", verdict->roots.state_root);
         if (verdict->report.last_seal != UINT64_MAX)
             json_number("last_seal", verdict->report.last_seal);
+        json_number("hnsw_graphs", verdict->graphs);
     }
     printf("}\n");
 }

@@ -170,10 +170,31 @@ static void verify_py_says_the_same(void) {
     for (int i = 0; i < NAMES; i++) is_verified(names[i]);
 }
 
+static void valori_check_says_the_same(void) {
+    char program[PATH_SIZE], command[4 * PATH_SIZE];
+    const char *build = getenv("BUILD");
+    snprintf(program, sizeof program, "%s/valori-check", build ? build : "build");
+    if (access(program, X_OK) != 0) SKIP("no valori-check is built");
+    for (int i = 0; i < NAMES; i++) {
+        if (!begin(names[i])) SKIP("not run at the top of the tree");
+        snprintf(command, sizeof command,
+                 "%s log %s --json | grep -q '\"log_root\":\"'$(sed -n 2p %s)", program, copy,
+                 expected);
+        EXPECT_EQUAL(system(command), 0);
+        snprintf(command, sizeof command,
+                 "%s log %s | grep -q \"state root  $(sed -n 4p %s)\"", program, copy, expected);
+        EXPECT_EQUAL(system(command), 0);
+        snprintf(command, sizeof command, "%s log %s | grep -q '^graphs      none'", program, copy);
+        EXPECT_EQUAL(system(command) != 0, strcmp(names[i], "format-1-hnsw") == 0);
+        directory_remove(copy);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc > 1) return write_directory(argv[1], argc > 2);
     RUN(roots_are_what_they_were);
     RUN(they_can_be_written);
     RUN(verify_py_says_the_same);
+    RUN(valori_check_says_the_same);
     return test_finish();
 }
