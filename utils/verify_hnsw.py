@@ -1,9 +1,12 @@
 """The graph of index 2, from docs/semantics-hnsw-1.md alone, for utils/verify.py.
 
-It is written to be compared with that text, not to be fast: some ten milliseconds an insertion.
+It is written to be compared with that text, not to be fast: at M 16 and EF 200 an insertion needs
+the keys of a thousand or two pairs of points. Among 3,000 descriptors of 128 dimensions that took
+12 ms, among 2,000 texts of 384 dimensions 45 ms.
 """
 
 from bisect import insort
+from functools import lru_cache
 from math import isqrt
 from operator import mul
 
@@ -64,6 +67,7 @@ def lead(kept, value):
     return (shift << (kept - 1)) + (value >> shift)
 
 
+@lru_cache(maxsize=1 << 17)  # Neighbours are compared again and again.
 def key_between(metric, a, b):
     product = sum(map(mul, a.codes, b.codes))
     if metric == COSINE:
@@ -106,6 +110,8 @@ class Graph:
         return self.m if layer else 2 * self.m
 
     def key(self, a, b):
+        if a > b:
+            a, b = b, a
         return key_between(self.metric, self.points[a].code, self.points[b].code)
 
     def write(self, layer, point, row):

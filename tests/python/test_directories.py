@@ -1,6 +1,8 @@
 """utils/verify.py over whole directories: what is right, what is wrong, and what is torn."""
 
 import functools
+import io
+import itertools
 import json
 import os
 import subprocess
@@ -941,6 +943,25 @@ class Command(DirectoryTest):
         self.assertEqual(code, WHOLE)
         self.assertIn(f"state root  {state.root().hex()}\n", out)
         self.assertEqual(len(out.splitlines()), 8 + 3)
+
+    def test_progress(self):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        log, state = rich()
+        save(self.directory, log.files())
+        for stream, expected in ((Terminal(), True), (io.StringIO(), False)):
+            found = verify.Verifier(self.directory, w.SEMANTICS)
+            seconds = itertools.count()
+            with verify.Progress(stream, lambda: next(seconds)) as found.progress:
+                found.run()
+            self.assertEqual(found.tree.root(), log.log_root())
+            said = stream.getvalue()
+            self.assertEqual(bool(said), expected)
+            if expected:
+                self.assertIn("\rvalori-00000003.log 100%, 18 entries", said)
+                self.assertTrue(said.endswith("\r\x1b[K"))
 
     def test_exit_codes(self):
         save(self.directory, rich()[0].files())
