@@ -189,6 +189,15 @@ static void scan_rows(struct search *search, uint32_t slot, uint32_t count) {
 /* --- The search ------------------------------------------------------------------------
  */
 
+static uint64_t count_matches(const struct state *state, const struct object *object,
+                              const struct query *query) {
+    if (query->tag_count == 0) return object->live;
+    uint64_t count = 0;
+    for (size_t i = 0; i < query->tag_count; i++)
+        count += tags_count(&state->tags, object->tags, query->tags[i]);
+    return count;
+}
+
 void search_begin(struct search *search, const struct state *state,
                   const struct object *object, const struct query *query,
                   struct hit *hits) {
@@ -204,7 +213,8 @@ void search_begin(struct search *search, const struct state *state,
     if (object->config.metric == METRIC_COSINE)
         search->query_norm =
             (uint64_t)distance()->dot(query->values, query->values, object->stride);
-    if (search->query.k > object->live) search->query.k = (uint32_t)object->live;
+    search->matches = count_matches(state, object, query);
+    if (search->query.k > search->matches) search->query.k = (uint32_t)search->matches;
     search_walk_begin(search);
     search_codes_begin(search);
 }
@@ -245,23 +255,24 @@ void search_decide(struct search *search, const uint32_t *slots, uint32_t count)
     for (uint32_t i = 0; i < count; i++) scan_rows(search, slots[i], 1);
 }
 
+bool search_next_tagged(struct search *search, const uint32_t **slots, uint32_t *count) {
+    const struct tags *tags = &search->state->tags;
+    const struct query *query = &search->query;
+    *count = tags_next(tags, &search->walk, slots);
+    if (*count > 0) return true;
+    if (search->next_tag == query->tag_count) return false;
+    tags_walk(tags, search->object->tags, query->tags[search->next_tag++], &search->walk);
+    return true;
+}
+
 /* True when all elements with one of the tags were looked at. */
 static bool scan_tagged(struct search *search, uint32_t rows) {
-    const struct tags *tags = &search->state->tags;
-    const struct object *object = search->object;
-    const struct query *query = &search->query;
-    uint32_t looked_at = 0;
-    while (looked_at < rows) {
+    for (uint32_t looked_at = 0; looked_at < rows;) {
         const uint32_t *slots;
-        uint32_t count = tags_next(tags, &search->walk, &slots);
-        if (count == 0) {
-            if (search->next_tag == query->tag_count) return true;
-            tags_walk(tags, object->tags, query->tags[search->next_tag++], &search->walk);
-            looked_at++;
-            continue;
-        }
+        uint32_t count;
+        if (!search_next_tagged(search, &slots, &count)) return true;
         search_decide(search, slots, count);
-        looked_at += count;
+        looked_at += count + 1;
     }
     return false;
 }
@@ -269,9 +280,9 @@ static bool scan_tagged(struct search *search, uint32_t rows) {
 /* True when all that may match was looked at. */
 static bool scan(struct search *search, uint32_t rows) {
     bool filtered = search->query.tag_count > 0;
-    bool done = filtered              ? scan_tagged(search, rows)
-                : search->codes.limit ? search_codes_step(search, rows)
-                                      : scan_slots(search, rows);
+    bool done = search->codes.limit ? search_codes_step(search, rows)
+                : filtered          ? scan_tagged(search, rows)
+                                    : scan_slots(search, rows);
     if (done) search->unsorted = search->hit_count;
     return done;
 }

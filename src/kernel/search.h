@@ -1,9 +1,11 @@
 /* Search over one collection: exactly, or through its HNSW index.
  *
- * Without an index, with `exact`, with tags, and where that is the shorter way, every
- * record is looked at. Otherwise the graph is walked with a beam of EF, and the nearest
- * that the walk has met are decided by their exact distances; should it meet fewer live
- * ones than k, every record is looked at after all (docs/semantics-hnsw-1.md, 5).
+ * Without an index, with `exact`, and where that is the shorter way, every record is
+ * looked at that may match. Otherwise the graph is walked with a beam of EF, and the
+ * nearest that the walk has met are decided by their exact distances; should it meet too
+ * few, every record is looked at after all (docs/semantics-hnsw-1.md, 5). With tags the
+ * number of matches is known before the search. It decides between the two ways, and
+ * widens the beam so that enough of what the beam holds should match.
  *
  * A search is resumable, so that a long one can be done in slices: search_begin(), then
  * search_step() until it says done, then the hits are in order. The state must not change
@@ -20,7 +22,7 @@ struct query {
     const int32_t
         *values; /* config.dim values, 64-byte aligned, zeros up to query_stride() */
     uint32_t k;  /* at least 1 */
-    const uint64_t *tags; /* any of them, each once; NULL with tag_count 0: no filter */
+    const uint64_t *tags; /* any of them, each once, ascending; NULL: no filter */
     size_t tag_count;
     uint32_t ef; /* beam of a walk; 0: SEARCH_EF_DEFAULT */
     bool exact;  /* do not walk */
@@ -36,7 +38,7 @@ struct search_room {
     size_t size;
     size_t clean; /* bytes at the front that are known to be zero; 0 when they are new */
 };
-/* Bytes that this query of the collection needs. */
+/* Bytes that this query of the collection needs at most. */
 size_t search_room_size(const struct object *object, const struct query *query);
 
 /* Values that `values` must have room for: dim rounded up to a multiple of 16. */
@@ -74,6 +76,7 @@ struct search {
     struct query query;
     struct hit *hits; /* a heap while the search runs, in order when it is done */
     uint32_t hit_count;
+    uint64_t matches;       /* records that may be hits: those with one of the tags */
     bool walking;           /* through the index */
     struct hnsw_walk graph; /* while walking */
     struct search_codes codes;

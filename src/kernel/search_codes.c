@@ -1,4 +1,5 @@
-/* Exact search by codes: what a code certainly shows to be too far is not looked at.
+/* Exact search by codes: what a code certainly shows to be too far is not looked at. All
+ * codes are scanned, or with tags those of the records that have one of them.
  *
  * Let a be the query and b a stored vector, a' and b' what their codes stand for, and w
  * the worst hit kept. b is passed over only where these inequalities say that it is
@@ -58,15 +59,16 @@ static uint64_t root_above(uint128 square) {
 /* --- What the search knows before it starts
  * ---------------------------------------------- */
 
-static bool takes_codes(const struct object *object, const struct query *query) {
-    if (!object_indexed(object) || query->tag_count > 0) return false;
-    if (object->live < RECORDS_LEAST || query->k > object->live / RECORDS_A_HIT)
-        return false;
-    return query->exact;
+static bool takes_codes(const struct object *object, const struct query *query,
+                        uint64_t records) {
+    if (!object_indexed(object)) return false;
+    if (records < RECORDS_LEAST || query->k > records / RECORDS_A_HIT) return false;
+    return query->exact || query->tag_count > 0;
 }
 
 size_t search_codes_room(const struct object *object, const struct query *query) {
-    return takes_codes(object, query) ? 2 * (size_t)code_stride(object->config.dim) : 0;
+    bool taken = takes_codes(object, query, object->live);
+    return taken ? 2 * (size_t)code_stride(object->config.dim) : 0;
 }
 
 /* |a - a'| of a code as it was made. */
@@ -87,7 +89,8 @@ void search_codes_begin(struct search *search) {
     const struct query *query = &search->query;
     struct search_codes *codes = &search->codes;
     bool scaleless = object->config.metric == METRIC_COSINE && search->query_norm == 0;
-    if (search->walking || scaleless || !takes_codes(object, query)) return;
+    if (search->walking || scaleless || !takes_codes(object, query, search->matches))
+        return;
     struct search_room *room = query->room;
     if (!room || room->size < search_codes_room(object, query)) return;
 
@@ -207,11 +210,19 @@ static bool product_is_out(const struct search_codes *codes, uint32_t key,
 /* --- The scan
  * ------------------------------------------------------------------------------- */
 
-/* Points whose facts and slots lie side by side, and their codes. */
+/* Points and their codes. */
 struct run {
-    uint32_t point, count;
+    uint32_t count;
+    uint32_t point; /* the first; facts and slots of the others lie behind its own */
     const uint8_t *rows[RUN_MAX];
     int32_t dots[RUN_MAX];
+};
+
+/* Those of records that lie anywhere. */
+struct tagged_run {
+    struct run run;
+    uint32_t slots[RUN_MAX];
+    const struct code_facts *facts[RUN_MAX];
 };
 
 /* The run from `point` on, asked for while the one before it is looked at: chunks of
@@ -278,7 +289,7 @@ static uint32_t decide(struct search *search, const struct run *run,
     return number;
 }
 
-bool search_codes_step(struct search *search, uint32_t rows) {
+static bool scan_all(struct search *search, uint32_t rows) {
     const struct hnsw *hnsw = &search->object->hnsw;
     struct search_codes *codes = &search->codes;
     struct run runs[2], *run = &runs[0], *next = &runs[1];
@@ -298,4 +309,80 @@ bool search_codes_step(struct search *search, uint32_t rows) {
         next = done;
     }
     return codes->next >= codes->limit;
+}
+
+/* --- With tags
+ * ------------------------------------------------------------------------------ */
+
+/* While none is deleted a record's point is its slot + 1, and the points lie closer
+ * together than the metas. */
+static uint32_t point_of(const struct object *object, uint32_t slot) {
+    const struct hnsw *hnsw = &object->hnsw;
+    if (slot + 1 < hnsw->points.limit && point_at(hnsw, slot + 1)->slot == slot + 1)
+        return slot + 1;
+    return meta_at(object, slot)->point;
+}
+
+/* The next run, asked for while the one before it is looked at. None: the end. */
+static void tagged_begin(struct search *search, struct tagged_run *tagged) {
+    const struct object *object = search->object;
+    const struct hnsw *hnsw = &object->hnsw;
+    uint32_t size = hnsw->codes.row_size, most = RUN_BYTES / size, count = 0;
+    if (most > RUN_MAX) most = RUN_MAX;
+    do {
+        const uint32_t *slots;
+        uint32_t more;
+        if (!search_next_tagged(search, &slots, &more)) break;
+        for (uint32_t i = 0; i < more; i++, count++) {
+            uint32_t point = point_of(object, slots[i]);
+            const uint8_t *row = pool_row(&hnsw->codes, point);
+            tagged->slots[count] = slots[i];
+            tagged->run.rows[count] = row;
+            tagged->facts[count] = pool_row(&hnsw->facts, point);
+            __builtin_prefetch(tagged->facts[count]);
+            for (uint32_t at = 0; at < size; at += 64) __builtin_prefetch(row + at);
+        }
+    } while (count == 0 || count + TAG_ROW <= most);
+    tagged->run.count = count;
+}
+
+static void look_at_tagged(struct search *search, struct tagged_run *tagged) {
+    struct search_codes *codes = &search->codes;
+    struct run *run = &tagged->run;
+    struct code_facts facts[RUN_MAX];
+    uint32_t places[RUN_MAX];
+    for (uint32_t i = 0; i < run->count; i++) facts[i] = *tagged->facts[i];
+    code_dots(&codes->query, run->rows, run->count, run->dots);
+    note_worst(search);
+    uint32_t number = survivors(codes, run, facts, places);
+    for (uint32_t i = 0; i < number; i++) tagged->slots[i] = tagged->slots[places[i]];
+    if (number > 0) search_decide(search, tagged->slots, number);
+    codes->decided += number;
+}
+
+static bool scan_tagged(struct search *search, uint32_t rows) {
+    struct tagged_run runs[2], *tagged = &runs[0], *next = &runs[1];
+    size_t next_tag = search->next_tag;
+    struct tag_walk walk = search->walk;
+    tagged_begin(search, tagged);
+    for (uint32_t looked_at = 0; tagged->run.count > 0 && looked_at < rows;) {
+        next_tag = search->next_tag;
+        walk = search->walk;
+        tagged_begin(search, next);
+        look_at_tagged(search, tagged);
+        looked_at += tagged->run.count;
+        struct tagged_run *done = tagged;
+        tagged = next;
+        next = done;
+    }
+#ifndef BUG_47
+    search->next_tag = next_tag; /* What was begun last was not looked at. */
+    search->walk = walk;
+#endif
+    return tagged->run.count == 0;
+}
+
+bool search_codes_step(struct search *search, uint32_t rows) {
+    return search->query.tag_count > 0 ? scan_tagged(search, rows)
+                                       : scan_all(search, rows);
 }

@@ -1,4 +1,10 @@
-/* Approximate search: candidates by code, the answer by exact distances. */
+/* Approximate search: candidates by code, the answer by exact distances.
+ *
+ * A filter does not change where the walk goes, only how wide its beam is and which of
+ * its candidates may be hits. When it ends the beam holds, nearly always, the points
+ * that are nearest to the query. So if k of them match, the k nearest matches are among
+ * them, wherever in the collection the others lie; and if not, nothing follows, and the
+ * matches are scanned. */
 #include "kernel/search_walk.h"
 
 #include "base/check.h"
@@ -9,32 +15,58 @@
 
 /* Numbers of the format (docs/semantics-hnsw-1.md, 5). */
 enum {
-    SCAN_FACTOR = 16,  /* as many records as this times EF are scanned */
-    DECIDED_EXTRA = 10 /* candidates beyond k that exact distances decide, and EF / 8 */
+    SCAN_FACTOR = 16,   /* as many records as this times EF are scanned */
+    DECIDED_EXTRA = 10, /* candidates beyond k that exact distances decide, and EF / 8 */
+    FILTER_FACTOR = 32, /* as many matches as this times the beam are scanned */
+    FILTERED_BEAM_MAX = 8192
 };
 
 static uint32_t greater(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
-static uint32_t beam_of(const struct query *query) {
+static uint32_t ef_of(const struct query *query) {
     uint32_t ef = query->ef ? query->ef : SEARCH_EF_DEFAULT;
     return greater(greater(ef, query->k), HNSW_EF_MIN);
 }
 
-static bool takes_walk(const struct object *object, const struct query *query) {
-    if (!object_indexed(object) || query->exact || query->tag_count > 0) return false;
-    uint32_t ef = beam_of(query);
+/* Without regard to the number of matches. */
+static bool may_walk(const struct object *object, const struct query *query) {
+    if (!object_indexed(object) || query->exact) return false;
+    uint32_t ef = ef_of(query);
     return ef <= HNSW_EF_MAX && object->live > SCAN_FACTOR * ef;
 }
 
 size_t search_room_size(const struct object *object, const struct query *query) {
-    if (!takes_walk(object, query)) return search_codes_room(object, query);
-    return walk_room_size(object->hnsw.points.limit, beam_of(query), object->config.dim);
+    if (!may_walk(object, query)) return search_codes_room(object, query);
+    uint32_t beam = query->tag_count > 0 ? FILTERED_BEAM_MAX : ef_of(query);
+    return walk_room_size(object->hnsw.points.limit, beam, object->config.dim);
+}
+
+/* Candidates that exact distances decide. */
+static uint32_t decided_of(const struct query *query) {
+    uint32_t k = query->tag_count > 0 ? 2 * query->k : query->k;
+    return k + DECIDED_EXTRA + ef_of(query) / 8;
+}
+
+/* So wide that, were tags given out by chance, decided_of() of it would match. 0: it is
+ * shorter to scan. */
+static uint32_t beam_of(const struct search *search) {
+    const struct query *query = &search->query;
+    const struct hnsw *hnsw = &search->object->hnsw;
+    uint32_t ef = ef_of(query);
+    if (query->tag_count == 0) return ef;
+    if (search->matches == 0) return 0;
+    uint64_t points = (uint64_t)hnsw->live + hnsw->dead + hnsw->condemned;
+    uint64_t beam = (decided_of(query) * points + search->matches - 1) / search->matches;
+    if (beam < ef + 3 * ef / 10) beam = ef + 3 * ef / 10;
+    bool walk = beam <= FILTERED_BEAM_MAX && FILTER_FACTOR * beam < search->matches;
+    return walk ? (uint32_t)beam : 0;
 }
 
 void search_walk_begin(struct search *search) {
     const struct object *object = search->object;
     const struct query *query = &search->query;
-    search->walking = takes_walk(object, query);
+    uint32_t beam = may_walk(object, query) ? beam_of(search) : 0;
+    search->walking = beam > 0;
     if (!search->walking) return;
 
     const struct hnsw *hnsw = &object->hnsw;
@@ -44,13 +76,13 @@ void search_walk_begin(struct search *search) {
     if (lent->clean < visited)
         memset((uint8_t *)lent->bytes + lent->clean, 0, visited - lent->clean);
     lent->clean = 0; /* until the walk has ended */
-    struct walk_room room = walk_room_divide(lent->bytes, hnsw->points.limit,
-                                             beam_of(query), object->config.dim);
+    struct walk_room room =
+        walk_room_divide(lent->bytes, hnsw->points.limit, beam, object->config.dim);
     hnsw_walk_begin(&search->graph, hnsw, &room);
     code_query_begin(&search->graph.query, object->config.metric, query->values,
                      object->config.dim, room.query);
     uint64_t start = hnsw_walk_descend(&search->graph, 0);
-    hnsw_walk_layer(&search->graph, 0, beam_of(query), start);
+    hnsw_walk_layer(&search->graph, 0, beam, start);
 }
 
 /* Records of the nearest live candidates into `slots`. */
@@ -66,17 +98,49 @@ static uint32_t nearest_slots(const struct search *search, uint32_t *slots,
     return count;
 }
 
+static bool has_tag(const struct query *query, const struct facts *facts) {
+    if (!(facts->word & FACT_TAGGED)) return false;
+    size_t low = 0, high = query->tag_count - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (query->tags[middle] < facts->tag) low = middle + 1;
+        else high = middle;
+    }
+    return query->tags[low] == facts->tag;
+}
+
+/* Keep the first `wanted` with one of the tags. */
+static uint32_t keep_matches(const struct search *search, uint32_t *slots, uint32_t count,
+                             uint32_t wanted) {
+    for (uint32_t i = 0; i < count; i++)
+        __builtin_prefetch(facts_at(search->object, slots[i]));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count && kept < wanted; i++) {
+        slots[kept] = slots[i];
+        kept += has_tag(&search->query, facts_at(search->object, slots[i]));
+    }
+    return kept;
+}
+
 /* Decide by exact distances among what the walk has found. */
 static void decide(struct search *search) {
-    uint32_t wanted = search->query.k + DECIDED_EXTRA + search->graph.beam.capacity / 8;
+    const struct query *query = &search->query;
+    uint32_t wanted = decided_of(query), least = query->k, count;
     /* The trail has done its work. */
     uint32_t *slots = search->graph.room.trail;
-    uint32_t count = nearest_slots(search, slots, wanted);
+    if (query->tag_count == 0) {
+        count = nearest_slots(search, slots, wanted);
+    } else { /* The farthest that a beam holds are not all that there are so far away. */
+        count = nearest_slots(search, slots, FILTERED_BEAM_MAX);
+        count = keep_matches(search, slots, count, wanted);
+        least += query->k / 2;
+    }
 #ifndef BUG_43
-    if (count < search->query.k) return;
+    if (count < least) return;
 #endif
     search_decide(search, slots, count);
     search->next_slot = search->object->vectors.limit; /* Nothing is left to scan. */
+    search->next_tag = query->tag_count;
 }
 
 bool search_walk_step(struct search *search, uint32_t rows) {
@@ -87,5 +151,6 @@ bool search_walk_step(struct search *search, uint32_t rows) {
     decide(search);
     search->query.room->clean = walk_room_visited(search->graph.room.points);
     search->walking = false;
+    if (search->hit_count == 0) search_codes_begin(search);
     return true;
 }

@@ -10,6 +10,10 @@ void search_walk_begin(struct search *search);
  * heap, or nothing was decided and search->next_slot is 0. */
 bool search_walk_step(struct search *search, uint32_t rows);
 
+/* search.c: the next slots of those with one of the tags, maybe none; false at the end.
+ */
+bool search_next_tagged(struct search *search, const uint32_t **slots, uint32_t *count);
+
 /* search.c: decide about the live records in these slots by their exact distances. */
 void search_decide(struct search *search, const uint32_t *slots, uint32_t count);
 

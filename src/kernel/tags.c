@@ -178,5 +178,6 @@ uint32_t tags_next(const struct tags *tags, struct tag_walk *walk,
     *slots = list->slots;
     walk->list = list->next;
     walk->here = TAG_ROW;
+    if (walk->list) __builtin_prefetch(list_at(tags, walk->list));
     return here;
 }

@@ -84,6 +84,25 @@ start_server {} {
         r vadd h values 6 199 199 199 199 199 199 e1001
         assert_equal e1001 [r vsearch h k 1 values 6 199 199 199 199 199 199 ef 16]
     }
+    test "tags choose among what a walk meets, and among all where it meets too few" {
+        r vcreate tagged dim 3 index hnsw metric l2 m 8 ef 40
+        for {set i 0} {$i < 1600} {incr i} {
+            r vadd tagged values 3 [expr {$i % 40}] [expr {$i / 40}] 0 t$i tag [expr {$i < 200 ? 9 : $i % 2}]
+        }
+        foreach {tags point} {{0 1} {20 30 0} {0 1} {20 0 0} {1} {3 20 0} {9} {20 30 0} {1 0 9 0} {7 7 0}} {
+            set near [r vsearch tagged k 10 values 3 {*}$point tag {*}$tags withscores withtags ef 16]
+            set exact [r vsearch tagged k 10 values 3 {*}$point tag {*}$tags withscores withtags exact]
+            assert_equal 10 [llength $near]
+            foreach hit $near other $exact {
+                assert {[lindex $hit 2] in $tags}
+                assert_equal [lindex $other 1] [lindex $hit 1]
+            }
+        }
+        assert_equal {} [r vsearch tagged k 10 values 3 1 1 0 tag 2 ef 16]
+        r vtag tagged t700 2
+        assert_equal t700 [r vsearch tagged k 10 values 3 1 1 0 tag 2 ef 16]
+        assert_equal 200 [llength [r vsearch tagged k 300 values 3 1 1 0 tag 9 ef 16]]
+    }
     test "all equal, and none left" {
         r vcreate same dim 3 metric ip index hnsw m 4 ef 16
         for {set i 0} {$i < 300} {incr i} { r vadd same values 3 1 2 3 s$i }

@@ -41,8 +41,6 @@ static void few_records_are_scanned_and_many_are_walked(void) {
     query.exact = true;
     EXPECT_EQUAL(search_room_size(object, &query), 0);
     query.exact = false;
-    query.tag_count = 1;
-    EXPECT_EQUAL(search_room_size(object, &query), 0);
     kernel_destroy(collection.kernel);
 }
 

@@ -1,0 +1,229 @@
+/* Searches with tags through the index, against distances taken one by one here: real vectors
+ * with tags given by chance and tags that lie together. */
+#define _DEFAULT_SOURCE
+#include "test.h"
+
+#include "kernel/fixture.h"
+#include "kernel/simd.h"
+
+#include "kernel/graph.h"
+
+enum { DIM = 128, ROWS = 10000, ASKED = 60, K_MAX = 3200 };
+static int32_t rows[ROWS][DIM];
+static _Alignas(64) int32_t asked[DIM];
+
+/* Tag t is that of SHARES[t] records in a thousand; the last of the rest. */
+enum { TAGS = 6 };
+static const uint32_t shares[TAGS - 1] = {1, 10, 100, 200, 500};
+static uint64_t tag_of[ROWS];
+static bool live[ROWS];
+static uint32_t count; /* rows that are inserted; those behind are asked for */
+
+static uint64_t square(const int32_t *a, const int32_t *b) {
+    uint64_t sum = 0;
+    for (uint32_t d = 0; d < DIM; d++) {
+        int64_t away = (int64_t)a[d] - b[d];
+        sum += (uint64_t)(away * away);
+    }
+    return sum;
+}
+
+static uint64_t tag_of_place(uint32_t thousandth) {
+    uint64_t tag = 0;
+    for (; tag < TAGS - 1; tag++) {
+        if (thousandth < shares[tag]) break;
+        thousandth -= shares[tag];
+    }
+    return tag;
+}
+
+static void give_tags_by_chance(void) {
+    uint64_t seed = 4;
+    for (uint32_t i = 0; i < count; i++) tag_of[i] = tag_of_place(chance_below(&seed, 1000));
+}
+
+struct ranked {
+    uint64_t distance;
+    uint32_t row;
+};
+static int compare_ranked(const void *a, const void *b) {
+    const struct ranked *left = a, *right = b;
+    if (left->distance != right->distance) return left->distance < right->distance ? -1 : 1;
+    return (left->row > right->row) - (left->row < right->row);
+}
+
+/* Balls of records around one of them, the nearest with the rarest tag. */
+static void give_tags_by_place(void) {
+    static struct ranked ranked[ROWS];
+    for (uint32_t i = 0; i < count; i++)
+        ranked[i] = (struct ranked){square(rows[i], rows[77]), i};
+    qsort(ranked, count, sizeof ranked[0], compare_ranked);
+    for (uint32_t i = 0; i < count; i++)
+        tag_of[ranked[i].row] = tag_of_place((uint32_t)((uint64_t)i * 1000 / count));
+}
+
+static void put_tagged(struct collection *collection, uint32_t row) {
+    uint8_t element[4];
+    EXPECT(collection_put(collection, row, rows[row]) == STATUS_OK);
+    store_be32(element, row);
+    struct change change = {.type = CHANGE_SETTAG,
+                            .key = slice_text("c"),
+                            .element = slice_of(element, sizeof element),
+                            .flags = CHANGE_TAG,
+                            .tag = tag_of[row]};
+    EXPECT(perform(collection->kernel, collection->sequence++, &change) == STATUS_OK);
+    live[row] = true;
+}
+
+static void build(struct collection *collection) {
+    collection_begin(collection, METRIC_L2, DIM, 16, 100);
+    for (uint32_t i = 0; i < count; i++) put_tagged(collection, i);
+}
+
+/* The `k` nearest with one of the tags, into `nearest`; gives how many there are. */
+static uint32_t oracle(const uint64_t *tags, size_t tag_count, uint32_t k,
+                       struct ranked *nearest) {
+    static struct ranked ranked[ROWS];
+    uint32_t matches = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bool wanted = false;
+        for (size_t t = 0; t < tag_count && live[i]; t++) wanted |= tags[t] == tag_of[i];
+        if (wanted) ranked[matches++] = (struct ranked){square(rows[i], asked), i};
+    }
+    qsort(ranked, matches, sizeof ranked[0], compare_ranked);
+    uint32_t found = k < matches ? k : matches;
+    memcpy(nearest, ranked, found * sizeof ranked[0]);
+    return found;
+}
+
+struct tally {
+    uint32_t walks; /* searches that walked, */
+    uint32_t ended; /* and whose answer is the walk's */
+    uint32_t wanted, found;
+};
+
+/* One search: as many hits as there must be, all of them matches, in order. A search
+ * that does not walk gives exactly the nearest. `step` codes at a time. */
+static void try_search(const struct collection *collection, struct query query, uint32_t step,
+                       struct tally *tally) {
+    static struct hit hits[K_MAX];
+    static struct ranked wanted[K_MAX];
+    const struct object *object = collection_object(collection);
+    uint32_t number = oracle(query.tags, query.tag_count, query.k, wanted);
+    struct search search;
+    query.values = asked;
+    query.room = roomy(object, &query);
+    search_begin(&search, kernel_state(collection->kernel), object, &query, hits);
+    bool walked = search.walking;
+    while (!search_step(&search, step)) {}
+    bool ended = walked && search.codes.limit == 0;
+    EXPECT_EQUAL(search.hit_count, number);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < search.hit_count; i++) {
+        uint64_t distance = (uint64_t)hits[i].distance;
+        if (i > 0) EXPECT(hits[i - 1].distance <= hits[i].distance);
+        uint64_t tag = facts_at(object, hits[i].slot)->tag;
+        bool match = false;
+        for (size_t t = 0; t < query.tag_count; t++) match |= query.tags[t] == tag;
+        EXPECT(match && slot_live(object, hits[i].slot));
+        found += distance <= wanted[number - 1].distance;
+        if (!ended) EXPECT_EQUAL(distance, wanted[i].distance);
+    }
+    tally->walks += walked;
+    tally->ended += ended;
+    tally->wanted += number;
+    tally->found += found;
+}
+
+static void ask(uint32_t which) { memcpy(asked, rows[count + which], sizeof asked); }
+
+static struct tally try_tags(const struct collection *collection, const uint64_t *tags,
+                             size_t tag_count, uint32_t k) {
+    struct tally tally = {0};
+    for (uint32_t i = 0; i < ASKED && test_run.ok; i++) {
+        ask(i);
+        struct query query = {.k = k, .tags = tags, .tag_count = tag_count};
+        try_search(collection, query, i % 2 ? 500 : 1, &tally);
+    }
+    EXPECT(tally.found * 100 >= tally.wanted * 98);
+    return tally;
+}
+
+static void try_all(const struct collection *collection, bool by_chance) {
+    static const uint64_t every[] = {0, 1, 2, 3, 4, 5};
+    static const uint64_t none[] = {6, 1000, UINT64_MAX};
+    struct tally tally;
+    for (uint32_t t = 0; t < TAGS; t++) {
+        tally = try_tags(collection, &every[t], 1, 10);
+        if (t < 4) EXPECT_EQUAL(tally.walks, 0);
+        if (t == 4) EXPECT_EQUAL(tally.walks, ASKED);
+        if (t == 4 && by_chance) EXPECT(tally.ended > ASKED * 9 / 10);
+        if (t == 4 && !by_chance) EXPECT(tally.ended < ASKED);
+    }
+    tally = try_tags(collection, every + 2, 3, 10); /* 80 %, of three tags */
+    EXPECT(tally.walks == ASKED && tally.ended > ASKED / 2);
+    tally = try_tags(collection, every, TAGS, 20);
+    EXPECT_EQUAL(tally.ended, ASKED);
+    tally = try_tags(collection, every + 4, 1, K_MAX);
+    EXPECT_EQUAL(tally.walks, 0);
+    tally = try_tags(collection, none, 3, 10);
+    EXPECT(tally.walks == 0 && tally.wanted == 0);
+    uint32_t matches = (uint32_t)tags_count(&kernel_state(collection->kernel)->tags,
+                                            collection_object(collection)->tags, 1);
+    EXPECT(matches > 20);
+    try_tags(collection, every + 1, 1, matches);
+    try_tags(collection, every + 1, 1, matches - 1);
+    try_tags(collection, every + 1, 1, matches + 1);
+}
+
+static void tags_by_chance_are_found(void) {
+    struct collection collection;
+    give_tags_by_chance();
+    build(&collection);
+    try_all(&collection, true);
+    kernel_destroy(collection.kernel);
+}
+
+static void tags_that_lie_together_are_found(void) {
+    struct collection collection;
+    give_tags_by_place();
+    build(&collection);
+    try_all(&collection, false);
+    kernel_destroy(collection.kernel);
+}
+
+/* Points are no longer numbered as slots are; some of those that a walk meets are dead. */
+static void records_that_came_and_went_do_not_matter(void) {
+    struct collection collection;
+    static const uint64_t common = 4, rare = 2;
+    struct tally tally = {0};
+    give_tags_by_chance();
+    build(&collection);
+    for (uint32_t i = 0; i < count; i += 3) {
+        collection_drop(&collection, i);
+        live[i] = false;
+    }
+    for (uint32_t i = 0; i < count; i += 6) put_tagged(&collection, count - 1 - i);
+    for (uint32_t i = 0; i < count; i += 6) put_tagged(&collection, i);
+    tally = try_tags(&collection, &rare, 1, 10);
+    EXPECT_EQUAL(tally.walks, 0);
+    struct query query = {.k = 5, .tags = &common, .tag_count = 1, .ef = 30};
+    for (uint32_t i = 0; i < ASKED; i++) {
+        ask(i);
+        try_search(&collection, query, 100, &tally);
+    }
+    EXPECT_EQUAL(tally.walks, ASKED);
+    EXPECT(tally.found * 100 >= tally.wanted * 98);
+    kernel_destroy(collection.kernel);
+}
+
+int main(void) {
+    simd_select(NULL);
+    uint32_t read = read_descriptors(rows, ROWS);
+    EXPECT_EQUAL(read, ROWS);
+    count = read - ASKED;
+    RUN(tags_by_chance_are_found);
+    RUN(tags_that_lie_together_are_found);
+    RUN(records_that_came_and_went_do_not_matter);
+    return test_finish();
+}
