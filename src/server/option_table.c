@@ -126,7 +126,7 @@ static const struct option option_rows[] = {
      .help = "While all connections together hold more memory than this, the largest is "
              "closed, except for those that asked CLIENT NO-EVICT ON. 0: no limit."},
     {.name = "maxmemory-strangers", .offset = AT(maxmemory_strangers),
-     .type = OPTION_SIZE, .initial = "32mb", .least = MIB, .most = 64 * GIB,
+     .type = OPTION_SIZE, .initial = "16mb", .least = MIB, .most = 64 * GIB,
      .help = "Memory of all connections together that have not shown the password. Beyond "
              "it, one of them that needs more than 4 kb is closed."},
     {.name = "enable-debug-command", .offset = AT(enable_debug_command),
