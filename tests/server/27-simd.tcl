@@ -53,6 +53,7 @@ proc everything {queries} {
     return $seen
 }
 
+unset -nocomplain first queries ;# other scenarios have variables of these names
 expr {srand(27)}
 set histories {}
 foreach {metric dim} $collections { lappend histories [list vcreate $metric dim $dim metric $metric index hnsw m 5 ef 20] }
