@@ -94,13 +94,10 @@ static enum status open_log(struct engine *engine, struct engine_report *report)
     return STATUS_INVALID;
 }
 
-enum status engine_open(const struct os *os, const struct allocator *allocator,
-                        const struct engine_options *options, struct engine **out,
-                        struct engine_report *report) {
-    *out = NULL;
-    *report = (struct engine_report){.last_seal = UINT64_MAX};
-    struct engine *engine = allocate(allocator, sizeof *engine);
-    if (!engine) return STATUS_MEMORY;
+/* What an engine is before it has looked at its directory. */
+static void begin(struct engine *engine, const struct os *os,
+                  const struct allocator *allocator,
+                  const struct engine_options *options) {
     memset(engine, 0, sizeof *engine);
     engine->os = os;
     engine->allocator = allocator;
@@ -111,32 +108,52 @@ enum status engine_open(const struct os *os, const struct allocator *allocator,
     buffer_init(&engine->payload, allocator, ENTRY_BUFFER_MAX);
     rfc6962_begin(&engine->tree);
     hash_principal(slice_text("default"), engine->principal);
+}
 
-    enum status status = open_directory(engine, report);
+/* Log and kernel, and the directory if it is not open already. */
+static enum status open_state(struct engine *engine, struct engine_report *report) {
+    *report = (struct engine_report){.last_seal = UINT64_MAX};
+    enum status status = STATUS_OK;
+    if (!engine->directory) status = open_directory(engine, report);
     if (!status) status = open_log(engine, report);
     if (!status) status = open_kernel(engine);
     if (status == STATUS_MEMORY)
         snprintf(report->message, sizeof report->message, "FATAL memory: none left");
-    if (status) {
-        engine_close(engine);
-        return status;
-    }
+    if (status) return status;
     if (engine->log) engine->bytes_total = 2 * log_bytes_total(engine->log);
     else engine->phase = PHASE_READY;
     kernel_set_live(engine->kernel, engine->phase == PHASE_READY);
-    *out = engine;
     return STATUS_OK;
 }
 
-void engine_close(struct engine *engine) {
-    if (!engine) return;
+enum status engine_open(const struct os *os, const struct allocator *allocator,
+                        const struct engine_options *options, struct engine **out,
+                        struct engine_report *report) {
+    *out = NULL;
+    *report = (struct engine_report){.last_seal = UINT64_MAX};
+    struct engine *engine = allocate(allocator, sizeof *engine);
+    if (!engine) return STATUS_MEMORY;
+    begin(engine, os, allocator, options);
+    enum status status = open_state(engine, report);
+    if (status) engine_close(engine);
+    else *out = engine;
+    return status;
+}
+
+/* All but the directory. */
+static void close_state(struct engine *engine) {
     scan_ahead_stop(&engine->ahead);
     if (engine->follower) log_close(engine->follower);
     if (engine->log) log_close(engine->log);
     kernel_destroy(engine->kernel);
-    if (engine->directory) engine->os->directory_close(engine->os, engine->directory);
     buffer_free(&engine->body);
     buffer_free(&engine->payload);
+}
+
+void engine_close(struct engine *engine) {
+    if (!engine) return;
+    close_state(engine);
+    if (engine->directory) engine->os->directory_close(engine->os, engine->directory);
     release(engine->allocator, engine, sizeof *engine);
 }
 
@@ -144,6 +161,19 @@ enum status engine_stop(struct engine *engine) {
     if (engine->phase == PHASE_FAILED) return STATUS_IO;
     return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log)
                                                        : STATUS_OK;
+}
+
+enum status engine_reopen(struct engine *engine, struct engine_report *report) {
+    check(engine->log && engine->phase == PHASE_READY);
+    check(engine->batch.phase == BATCH_NONE);
+    struct engine_options options = engine->options;
+    struct directory *directory = engine->directory;
+    close_state(engine);
+    begin(engine, engine->os, engine->allocator, &options);
+    engine->directory = directory;
+    enum status status = open_state(engine, report);
+    if (status) engine->phase = PHASE_FAILED;
+    return status;
 }
 
 /* --- Append ----------------------------------------------------------------------------

@@ -55,6 +55,10 @@ void engine_progress(const struct engine *engine, uint64_t *done, uint64_t *tota
 void engine_close(struct engine *engine);
 /* Flush, seal nothing, sync, mark. Blocks until the helper is done. */
 enum status engine_stop(struct engine *engine);
+/* After engine_stop(): throw the state away and open the log anew, as engine_open() does;
+ * the directory stays locked. Nobody may hold on to the state. engine_recover() goes on
+ * from here. A failure is final. */
+enum status engine_reopen(struct engine *engine, struct engine_report *report);
 
 const struct state *engine_state(const struct engine *engine);
 struct kernel *

@@ -179,6 +179,7 @@ READ(cmd_vsim);
 COMMAND(cmd_proof_state); /* cmd_proof.c */
 READ(cmd_proof_content);
 COMMAND(cmd_debug_sleep); /* cmd_debug.c */
+COMMAND(cmd_debug_reload);
 COMMAND(cmd_debug_digest);
 COMMAND(cmd_debug_digest_value);
 COMMAND(cmd_debug_panic);

@@ -10,6 +10,12 @@ bool client_is_local(const struct client *client) {
            strncmp(peer, "::ffff:127.", 11) == 0;
 }
 
+/* No key ever has this version. */
+void client_touch_watched(struct client *client) {
+    for (size_t i = 0; i < client->watch_count; i++)
+        client->watches[i].version = UINT64_MAX;
+}
+
 void client_unwatch(struct client *client) {
     release(client->server->allocator, client->watches,
             client->watch_capacity * sizeof *client->watches);

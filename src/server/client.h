@@ -68,6 +68,9 @@ struct client {
 /* Whether the peer is on this machine. */
 bool client_is_local(const struct client *client);
 
+/* Have the next EXEC find every key of WATCH changed. */
+void client_touch_watched(struct client *client);
+
 /* Forget the keys of WATCH. */
 void client_unwatch(struct client *client);
 

@@ -43,6 +43,36 @@ COMMAND(cmd_debug_panic) {
     panic("DEBUG PANIC was asked for", __FILE__, __LINE__);
 }
 
+/* --- RELOAD: what a restart does, with the connections left ----------------------- */
+
+/* Not called while the log is read: then it is back. */
+static bool reload_more(struct call *call, uint64_t deadline_us) {
+    struct server *server = call->server;
+    (void)deadline_us;
+    if (server->reloading) {
+        server->reloading = false;
+        reply_ok(call_reply(call));
+        return true;
+    }
+    struct tally tally = {.status = server_reload(server)};
+    if (tally.status) call_refusal(call, NULL, &tally);
+    return tally.status != STATUS_OK;
+}
+
+/* Redis's options are for a file beside the memory. Our log is never behind, so there is
+ * nothing that could be left unsaved or merged. */
+COMMAND(cmd_debug_reload) {
+    struct server *server = call->server;
+    if (!server->options.appendonly) {
+        call_error(call, "ERR DEBUG RELOAD needs appendonly yes");
+    } else if (server->frozen) {
+        call_error(call, "ERR DEBUG RELOAD cannot drop the view that is held");
+    } else {
+        server->reloading = false;
+        job_begin_more(server, call, reload_more); /* begins at the end of the turn */
+    }
+}
+
 /* --- Digests ---------------------------------------------------------------------- */
 
 static void reply_digest(struct call *call, const uint8_t hash[SHA256_SIZE]) {

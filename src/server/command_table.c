@@ -108,6 +108,8 @@ static const struct subcommand debug_subcommands[] = {
     {.name = "digest-value", .run = cmd_debug_digest_value, .arity = -3,
      .flags = COMMAND_SEES_STATE, .synopsis = "key...",
      .summary = "A digest of each key's contents."},
+    {.name = "reload", .run = cmd_debug_reload, .arity = 2, .synopsis = "",
+     .summary = "Stop the log, drop the state, and recover it as a start does."},
     {.name = "panic", .run = cmd_debug_panic, .arity = 2, .synopsis = "",
      .summary = "Stop as a failed check does."},
     {.name = "verify", .run = cmd_debug_verify, .arity = 2, .flags = COMMAND_SEES_STATE,

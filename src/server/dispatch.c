@@ -46,10 +46,9 @@ static enum dispatch_result unknown(struct call *call) {
 }
 
 /* An EXEC that cannot be run ends the transaction all the same. */
-static void abort_exec(struct call *call) {
+static void abort_exec(struct call *call, const char *why) {
     client_discard(call->client);
-    call_error(call, "EXECABORT Transaction discarded because of: %s",
-               "wrong number of arguments for 'exec' command");
+    call_error(call, "EXECABORT Transaction discarded because of: %s", why);
 }
 
 /* Whether the words are a command as the table has it; answers if not. */
@@ -57,7 +56,8 @@ static bool known(struct call *call, const struct subcommand **subcommand) {
     const struct command *command = call->command;
     *subcommand = NULL;
     if (!arity_fits(command->arity, call->count)) {
-        if (command->run == cmd_exec) abort_exec(call);
+        if (command->run == cmd_exec)
+            abort_exec(call, "wrong number of arguments for 'exec' command");
         else call_arity_error(call);
         return false;
     }
@@ -113,7 +113,9 @@ static bool admitted(struct call *call) {
         return false;
     }
     if (call->server->loading && !(flags & COMMAND_LOADING)) {
-        call_error(call, "LOADING valori is loading the dataset in memory");
+        if (client->in_multi && call->command->run == cmd_exec)
+            abort_exec(call, "LOADING valori is loading the dataset in memory");
+        else call_error(call, "LOADING valori is loading the dataset in memory");
         return false;
     }
     if (flags & COMMAND_DEBUG && !debug_allowed(call)) return false;

@@ -70,6 +70,11 @@ static void say_recovered(struct server *server) {
     struct notices *notices = &server->notices;
     if (server->report.message[0])
         notice(notices, NOTICE_NORMAL, "%s", server->report.message);
+    if (server->reloading) {
+        say_state(server);
+        notice(notices, NOTICE_NORMAL, "DB reloaded by DEBUG RELOAD");
+        return;
+    }
     if (server->report.log.ignored_files)
         notice(notices, NOTICE_NORMAL,
                "%" PRIu64 " file(s) in the directory are not ours",
@@ -149,6 +154,32 @@ static void say_refusing(struct server *server) {
     server->refusing = refusing;
 }
 
+static bool touch_watched(void *context, struct connection *connection) {
+    struct client *client = connection->owner;
+    (void)context;
+    if (client) client_touch_watched(client);
+    return true;
+}
+
+/* The SEAL makes the recovery compare all of it. What is synced is answered before. */
+enum status server_reload(struct server *server) {
+    enum status status = engine_seal(server->engine);
+    if (status) return status;
+    if (engine_stop(server->engine)) {
+        fail(server);
+        return STATUS_IO;
+    }
+    loop_release(server->loop, engine_size(server->engine));
+    loop_each(server->loop, touch_watched, NULL);
+    loop_timer_cancel(server->loop, &server->engine_timer);
+    server->loading = server->reloading = true;
+    server->tidying = false;
+    server->recovery_started_us = server_clock(server);
+    status = engine_reopen(server->engine, &server->report);
+    if (status) refuse_to_start(server, status);
+    return STATUS_OK;
+}
+
 static void run_engine(struct server *server) {
     if (server->loading || server->stopping) return;
     uint64_t next_us;
@@ -188,7 +219,7 @@ static bool before_sleep(void *context) {
     struct server *server = context;
     if (server->stopping) return false;
     if (server->loading) recover(server);
-    if (server->job.active) run_job(server);
+    if (server->job.active && !server->loading) run_job(server);
     else if (!server->loading)
         server->tidying = kernel_tidy(engine_kernel(server->engine), TIDY_ROWS);
     engine_set_alone(server->engine, loop_connection_count(server->loop) == 1);

@@ -64,9 +64,10 @@ struct server {
     struct loop *loop;
     struct loop_timer engine_timer, wake_timer, cron_timer;
     bool loading;
-    bool stopping; /* leave the loop at the end of this turn */
-    bool tidying;  /* the kernel has memory of deleted objects to give back */
-    bool refusing; /* as engine_refusing() said last, to print the change */
+    bool reloading; /* it is DEBUG RELOAD that loads, or has just loaded */
+    bool stopping;  /* leave the loop at the end of this turn */
+    bool tidying;   /* the kernel has memory of deleted objects to give back */
+    bool refusing;  /* as engine_refusing() said last, to print the change */
     int exit_code;
     uint16_t port;   /* that it became */
     uint64_t now_us; /* monotonic, as of the last command */
@@ -118,6 +119,10 @@ void server_free(struct server *server);
 
 /* Leave the loop with this exit code at the end of the turn. */
 void server_stop(struct server *server, int exit_code);
+/* Save the state, throw it away and recover it from the log, as a start does: `loading`
+ * until it is back. Needs a log, no job but the caller's, and no frozen view. A refusal
+ * by the log has changed nothing; damage ends the server as it would end a start. */
+enum status server_reload(struct server *server);
 /* Text of the engine's final failure. */
 const char *server_error_text(const struct server *server);
 /* Monotonic time now. */

@@ -67,6 +67,56 @@ static void g13_proofs_survive_a_restart(void) {
     end();
 }
 
+static void recover_whole(void) {
+    enum status status;
+    do {
+        status = engine_recover(engine, 1000, &report);
+    } while (status == STATUS_AGAIN);
+    EXPECT_EQUAL(status, STATUS_OK);
+}
+
+/* G13: the same without giving the directory out of hand, sealed or not. */
+static void g13_proofs_survive_a_reopening(void) {
+    begin();
+    for (int round = 0; round < 4; round++) {
+        struct proof_state before, after;
+        add_some(round * 100, 100);
+        if (round != 2) EXPECT_EQUAL(engine_seal(engine), STATUS_OK);
+        engine_proof_state(engine, &before);
+        EXPECT_EQUAL(engine_stop(engine), STATUS_OK);
+        EXPECT_EQUAL(engine_reopen(engine, &report), STATUS_OK);
+        EXPECT_EQUAL(state_record_total(engine_state(engine)), 0);
+        struct engine *other;
+        struct engine_report refusal;
+        EXPECT_EQUAL(start_engine(&options, &other, &refusal), STATUS_LOCKED);
+        recover_whole();
+        engine_proof_state(engine, &after);
+        EXPECT(proofs_equal(&before, &after));
+        EXPECT_EQUAL(report.last_seal, before.seal_sequence);
+        EXPECT_EQUAL(state_record_total(engine_state(engine)), 100 * (round + 1));
+        EXPECT_EQUAL(engine_acknowledged(engine), after.log_size);
+    }
+    end();
+}
+
+/* What does not stand in the files is refused as by a start, and the engine is over. */
+static void a_reopening_refuses_what_a_start_refuses(void) {
+    begin();
+    add_some(0, 100);
+    EXPECT_EQUAL(engine_seal(engine), STATUS_OK);
+    EXPECT_EQUAL(engine_stop(engine), STATUS_OK);
+    char segment[PATH_SIZE + 40];
+    snprintf(segment, sizeof segment, "%s/valori-00000001.log", path);
+    chmod(segment, 0666);
+    EXPECT_EQUAL(engine_reopen(engine, &report), STATUS_UNSAFE);
+    EXPECT(strncmp(report.message, "FATAL unsafe", 12) == 0);
+    EXPECT_EQUAL(engine_stop(engine), STATUS_IO);
+    chmod(segment, 0600);
+    EXPECT_EQUAL(again(), STATUS_OK);
+    EXPECT_EQUAL(state_record_total(engine_state(engine)), 100);
+    end();
+}
+
 /* Killed: nothing but what was appended is left to help. */
 static void g13_proofs_survive_a_kill(void) {
     begin();
@@ -231,6 +281,8 @@ static void exit_codes(void) {
 int main(void) {
     RUN(an_empty_one_has_empty_roots);
     RUN(g13_proofs_survive_a_restart);
+    RUN(g13_proofs_survive_a_reopening);
+    RUN(a_reopening_refuses_what_a_start_refuses);
     RUN(g13_proofs_survive_a_kill);
     RUN(refusals_leave_no_trace);
     RUN(a_full_disk_changes_nothing);
