@@ -36,20 +36,7 @@ static void dots(const int8_t *query, int32_t sum, const uint8_t *const rows[4],
     }
 }
 
-uint32_t code_unvisited(const uint32_t *links, uint32_t count, const uint32_t *visited,
-                        uint32_t *found) {
-    uint32_t number = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t link = links[i];
-        if (link == CODE_NO_LINK) continue;
-        found[number] = link; /* Without a branch that nothing could foresee. */
-        number += !(visited[link >> 5] >> (link & 31) & 1);
-    }
-    return number;
-}
-
-static const struct code_loops portable = {
-    .name = "portable", .dots = dots, .unvisited = code_unvisited};
+static const struct code_loops portable = {.name = "portable", .dots = dots};
 
 const struct code_loops *code_loops_portable(void) { return &portable; }
 
@@ -93,14 +80,12 @@ const struct code_loops *code_loops_select(const char *force) {
 
 /* --- The start-up check ------------------------------------------------------------- */
 
-enum { CHECK_STRIDE = 320, CHECK_LINKS = 64, CHECK_SLOTS = 1024 };
+enum { CHECK_STRIDE = 320 };
 
 struct checker {
     uint64_t seed;
     _Alignas(64) int8_t query[CHECK_STRIDE];
     _Alignas(64) uint8_t rows[CODE_ROWS_AT_ONCE][CHECK_STRIDE];
-    uint32_t links[CHECK_LINKS], visited[CHECK_SLOTS / 32];
-    uint32_t wanted[CHECK_LINKS + 16], given[CHECK_LINKS + 16];
 };
 
 static uint32_t next_draw(struct checker *checker) {
@@ -133,31 +118,11 @@ static bool dots_agree(struct checker *checker, const struct code_loops *loops,
     return memcmp(wanted, given, sizeof wanted) == 0;
 }
 
-static bool filters_agree(struct checker *checker, const struct code_loops *loops,
-                          uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t draw = next_draw(checker);
-        checker->links[i] = draw & 3
-                                ? (i * (CHECK_SLOTS / CHECK_LINKS) + (draw >> 8 & 15))
-                                : CODE_NO_LINK;
-    }
-    for (uint32_t i = 0; i < CHECK_SLOTS / 32; i++)
-        checker->visited[i] = next_draw(checker);
-    uint32_t wanted =
-        code_unvisited(checker->links, count, checker->visited, checker->wanted);
-    return loops->unvisited(checker->links, count, checker->visited, checker->given) ==
-               wanted &&
-           memcmp(checker->given, checker->wanted, wanted * sizeof wanted) == 0;
-}
-
 bool code_loops_self_check(const struct code_loops *loops) {
     struct checker checker;
     checker.seed = 0x9e3779b97f4a7c15;
     for (uint32_t stride = 64; stride <= CHECK_STRIDE; stride += 64)
         for (int turn = 0; turn < 16; turn++)
             if (!dots_agree(&checker, loops, stride)) return false;
-    for (uint32_t count = 16; count <= CHECK_LINKS; count += 16)
-        for (int turn = 0; turn < 16; turn++)
-            if (!filters_agree(&checker, loops, count)) return false;
     return true;
 }

@@ -12,9 +12,6 @@
 
 #define CODE_ROWS_AT_ONCE 4
 
-/* No link: what fills the unused places of a row of links. */
-#define CODE_NO_LINK UINT32_MAX
-
 struct code_loops {
     const char *name;
 
@@ -23,17 +20,7 @@ struct code_loops {
      * the query. */
     void (*dots)(const int8_t *query, int32_t sum, const uint8_t *const rows[4],
                  uint32_t stride, int32_t sums[4]);
-
-    /* Of `count` links (a multiple of 16) those that are slots whose bit in `visited` is
-     * not set, in order, into `found`, which has room for count + 16; gives their number.
-     * No slot may stand twice among them. */
-    uint32_t (*unvisited)(const uint32_t *links, uint32_t count, const uint32_t *visited,
-                          uint32_t *found);
 };
-
-/* The portable unvisited(), for the kinds that have nothing better. */
-uint32_t code_unvisited(const uint32_t *links, uint32_t count, const uint32_t *visited,
-                        uint32_t *found);
 
 /* The loops of one kind; NULL where this build has none. The CPU is not asked. */
 const struct code_loops *code_loops_portable(void);

@@ -35,8 +35,7 @@ static void dots(const int8_t *query, int32_t sum, const uint8_t *const rows[4],
     _mm_storeu_si128((void *)sums, _mm_sub_epi32(whole, _mm_set1_epi32(128 * sum)));
 }
 
-static const struct code_loops sse41 = {
-    .name = "sse4.1", .dots = dots, .unvisited = code_unvisited};
+static const struct code_loops sse41 = {.name = "sse4.1", .dots = dots};
 
 const struct code_loops *code_loops_sse41(void) { return &sse41; }
 

@@ -11,7 +11,7 @@
 
 #include "kernel/pure.h"
 
-enum { BYTES = 64, LINKS = 16 };
+enum { BYTES = 64 };
 
 static inline __m512i load(const void *address) { return _mm512_load_si512(address); }
 
@@ -42,28 +42,7 @@ static void dots(const int8_t *query, int32_t sum, const uint8_t *const rows[4],
     _mm_storeu_si128((void *)sums, _mm_sub_epi32(whole, _mm_set1_epi32(128 * sum)));
 }
 
-/* The words of sixteen links at once; compressed in a register, since compressing to
- * memory is slow on some processors. */
-static uint32_t unvisited(const uint32_t *links, uint32_t count, const uint32_t *visited,
-                          uint32_t *found) {
-    const __m512i one = _mm512_set1_epi32(1), none = _mm512_set1_epi32(-1);
-    uint32_t number = 0;
-    for (uint32_t i = 0; i < count; i += LINKS) {
-        __m512i some = _mm512_loadu_si512(links + i);
-        __mmask16 there = _mm512_cmpneq_epi32_mask(some, none);
-        __m512i words = _mm512_mask_i32gather_epi32(
-            none, there, _mm512_srli_epi32(some, 5), (const void *)visited, 4);
-        __m512i bits =
-            _mm512_sllv_epi32(one, _mm512_and_si512(some, _mm512_set1_epi32(31)));
-        __mmask16 fresh = _mm512_testn_epi32_mask(words, bits);
-        _mm512_storeu_si512(found + number, _mm512_maskz_compress_epi32(fresh, some));
-        number += (uint32_t)__builtin_popcount(fresh);
-    }
-    return number;
-}
-
-static const struct code_loops avx512 = {
-    .name = "avx512", .dots = dots, .unvisited = unvisited};
+static const struct code_loops avx512 = {.name = "avx512", .dots = dots};
 
 const struct code_loops *code_loops_avx512(void) { return &avx512; }
 

@@ -3,7 +3,7 @@
 
 #include "kernel/code_loops.h"
 
-enum { STRIDE_MAX = 65536, SLOTS = 4096 };
+enum { STRIDE_MAX = 65536 };
 
 static uint64_t random_state = 88172645463325252;
 static uint64_t next_random(void) {
@@ -85,48 +85,16 @@ static void every_place_counts_once(void) {
     }
 }
 
-static void unvisited_links_in_order(void) {
-    static uint32_t visited[SLOTS / 32], links[128], wanted[128], given[128 + 16];
-    FOR_EACH_KIND(loops) {
-        for (int turn = 0; turn < 2000; turn++) {
-            uint32_t count = 16 * (1 + turn % 8), number = 0;
-            uint64_t links_kept = next_random() % 5, bits_set = next_random() % 3;
-            for (uint32_t i = 0; i < SLOTS / 32; i++)
-                visited[i] = bits_set == 0   ? 0
-                             : bits_set == 1 ? (uint32_t)next_random()
-                                             : UINT32_MAX;
-            for (uint32_t i = 0; i < count; i++)
-                links[i] = next_random() % 5 < links_kept
-                               ? i * (SLOTS / 128) + (uint32_t)(next_random() % 32)
-                               : CODE_NO_LINK;
-            for (uint32_t i = 0; i < count; i++)
-                if (links[i] != CODE_NO_LINK &&
-                    !(visited[links[i] / 32] >> links[i] % 32 & 1))
-                    wanted[number++] = links[i];
-            EXPECT_EQUAL(loops->unvisited(links, count, visited, given), number);
-            EXPECT_BYTES(given, wanted, number * sizeof wanted[0]);
-        }
-    }
-}
-
 static void wrong_dots(const int8_t *codes, int32_t sum, const uint8_t *const four[4],
                        uint32_t stride, int32_t sums[4]) {
     code_loops_portable()->dots(codes, sum, four, stride, sums);
     if (stride > 64) sums[3] ^= 1;
 }
 
-static uint32_t wrong_unvisited(const uint32_t *links, uint32_t count,
-                                const uint32_t *visited, uint32_t *found) {
-    return code_unvisited(links, count, visited, found) & ~(uint32_t)1;
-}
-
 static void self_check_knows_right_from_wrong(void) {
     FOR_EACH_KIND(loops) EXPECT(code_loops_self_check(loops));
     struct code_loops wrong = *code_loops_portable();
     wrong.dots = wrong_dots;
-    EXPECT(!code_loops_self_check(&wrong));
-    wrong = *code_loops_portable();
-    wrong.unvisited = wrong_unvisited;
     EXPECT(!code_loops_self_check(&wrong));
 }
 
@@ -142,7 +110,6 @@ int main(void) {
     RUN(sums_of_random_bytes);
     RUN(sums_of_extreme_bytes);
     RUN(every_place_counts_once);
-    RUN(unvisited_links_in_order);
     RUN(self_check_knows_right_from_wrong);
     RUN(the_choice);
     return test_finish();
