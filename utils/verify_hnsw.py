@@ -114,6 +114,12 @@ class Graph:
             a, b = b, a
         return key_between(self.metric, self.points[a].code, self.points[b].code)
 
+    def key_to(self, target):
+        """The key of a point to the target, which is a point or a query's Code."""
+        if isinstance(target, Code):
+            return lambda point: key_between(self.metric, target, self.points[point].code)
+        return lambda point: self.key(target, point)
+
     def write(self, layer, point, row):
         self.points[point].rows[layer] = row
         self.written.add((layer, point))
@@ -131,7 +137,8 @@ class Graph:
 
     def walk(self, target, layer, start, breadth):
         """The beam when all of its candidates have been followed."""
-        beam = [(self.key(target, start), start)]
+        key = self.key_to(target)
+        beam = [(key(start), start)]
         met, followed = {start}, set()
         while True:
             step = []
@@ -147,16 +154,16 @@ class Graph:
                 for other in self.neighbours(layer, point):
                     if other not in met:
                         met.add(other)
-                        insort(beam, (self.key(target, other), other))
+                        insort(beam, (key(other), other))
             del beam[breadth:]
 
     def descend(self, target, down_to):
         """The nearest point that a greedy walk to layer `down_to` finds."""
-        current = (self.key(target, self.entry), self.entry)
+        key = self.key_to(target)
+        current = (key(self.entry), self.entry)
         for layer in range(self.top, down_to, -1):
             while True:
-                others = [(self.key(target, other), other)
-                          for other in self.neighbours(layer, current[1])]
+                others = [(key(other), other) for other in self.neighbours(layer, current[1])]
                 if not others or min(others) >= current:
                     break
                 current = min(others)
@@ -346,3 +353,15 @@ class Graph:
             words += [layer, point, len(row), *row]
         self.written = set()
         return b"".join(word.to_bytes(4, "little") for word in words)
+
+    # --- 5. Search -----------------------------------------------------------------------
+
+    def nearest(self, values, k, effort):
+        """The points of which exact distances choose the k; None if they are to look at all."""
+        effort = max(effort, k, 16)
+        if effort > 4096 or self.live <= 16 * effort:
+            return None
+        target = Code(self.metric, values)
+        beam = self.walk(target, 0, self.descend(target, 0), effort)
+        live = [point for _, point in beam if self.points[point].live]
+        return live[:k + 10 + effort // 8] if len(live) >= k else None
