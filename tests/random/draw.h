@@ -9,7 +9,8 @@ enum {
     HISTORY_DIM_MAX = 20,
     HISTORY_TEXT_MAX = 300,
     HISTORY_KEYS = 6,
-    HISTORY_GRAPHS = 9
+    HISTORY_GRAPHS = 9,
+    HISTORY_MANY = 1000 /* names */
 };
 
 struct history {
@@ -17,6 +18,7 @@ struct history {
     uint32_t elements; /* names to choose from, per key */
     bool graphs;
     uint32_t steps;  /* changes so far, in a history of graphs */
+    uint32_t first;  /* the key of its first wave */
     uint32_t number; /* of the last element that was chosen */
     /* What the last change borrows. */
     char key[16], element[24], target[16];

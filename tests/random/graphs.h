@@ -28,18 +28,20 @@ static inline uint32_t graph_element(struct history *history, uint32_t key) {
 
 /* Half of the time the same key for a while. */
 static inline uint32_t graph_key(struct history *history) {
-    uint32_t wave = history->steps / (4 * history->elements);
+    uint32_t wave = history->first + history->steps / (4 * history->elements);
     if (history_below(history, 2)) return wave % HISTORY_GRAPHS;
     return history_below(history, HISTORY_GRAPHS);
 }
 
-/* A wave is three parts coming and one going. */
+/* A wave is three parts coming and one going. Where there are many names keys stay, so that
+ * graphs grow. */
 static inline uint8_t graph_type(struct history *history) {
     bool ebb = history->steps++ / history->elements % 4 == 3;
     uint32_t draw = history_below(history, 1000);
     if (draw < 8) return CHANGE_CREATE;
     if (draw < 30) return CHANGE_SETATTR;
     if (draw < 80) return CHANGE_SETTAG;
+    if (draw < 86 && history->elements >= HISTORY_MANY) return CHANGE_SETTAG;
     if (draw == 80) return history_below(history, 3) ? CHANGE_DEL : CHANGE_FLUSH;
     if (draw < 86 && draw > 81) return (uint8_t)(CHANGE_RENAME + draw - 82);
     return draw < (ebb ? 750 : 300) ? CHANGE_VREM : CHANGE_VADD;

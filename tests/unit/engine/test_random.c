@@ -6,6 +6,7 @@
 
 #include "random/history.h"
 #include "unit/engine/fixture.h"
+#include "unit/kernel/graph.h"
 
 static struct engine_options options;
 static struct engine *engine;
@@ -175,28 +176,84 @@ static void long_runs(void) {
     top_end();
 }
 
+/* What searches answer, for compare as well: by approximate and by exact ways. */
+static void write_answers(const char *path) {
+    static const uint32_t beams[] = {16, 20, 25, 0, 5000};
+    char name[PATH_SIZE + 60], text[16];
+    snprintf(name, sizeof name, "%s/answers", path);
+    FILE *file = fopen(name, "w");
+    for (uint32_t i = 0; i < 400; i++) {
+        uint32_t number = i % 2 ? history.first : i / 2 % HISTORY_GRAPHS;
+        uint32_t db = number == 5 ? 15 : number % 2;
+        const struct state *state = engine_state(engine);
+        struct slice key = history_name(text, 'k', number);
+        const struct object *object = state_find(state, db, key);
+        if (!object || object_type(object) != OBJECT_COLLECTION) continue;
+        const struct config *config = object_config(object);
+        _Alignas(64) int32_t values[32] = {0};
+        struct hit hits[12];
+        graph_draw(history_random(&history), config, values);
+        struct query query = {.values = values,
+                              .k = 1 + history_below(&history, 12),
+                              .ef = beams[history_below(&history, 5)],
+                              .exact = history_below(&history, 5) == 0};
+        uint32_t count = search_all(state, object, query, hits);
+        fprintf(file, "%u %.*s %u %u %d", db, (int)key.size, (const char *)key.data, query.k,
+                query.ef, query.exact);
+        for (uint32_t d = 0; d < config->dim; d++) fprintf(file, " %d", values[d]);
+        for (uint32_t h = 0; h < count; h++) {
+            struct record record;
+            EXPECT(record_at(state, object, hits[h].slot, &record));
+            fprintf(file, " %.*s", (int)record.element.size, (const char *)record.element.data);
+        }
+        fprintf(file, "\n");
+    }
+    fclose(file);
+}
+
 /* Collections with an index. RANDOM_ROUNDS=n: n times as many; RANDOM_SEED=n: others. */
 static uint64_t number_from(const char *variable, uint64_t otherwise) {
     const char *text = getenv(variable);
     return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
+/* Elements of the key that grew first. */
+static uint64_t first_count(void) {
+    char text[16];
+    const struct object *object =
+        state_find(engine_state(engine), history.first % 2, history_name(text, 'k', history.first));
+    return object ? object_count(object) : 0;
+}
+
+static void graph_run(uint64_t seed, uint32_t elements, int steps) {
+    char path[PATH_SIZE + 40];
+    top_begin();
+    snprintf(path, sizeof path, "%s", next_directory());
+    begin(seed, path, seed % 2 ? 64 << 20 : 128 << 10);
+    history_begin_graphs(&history, seed, elements);
+    history.first = (uint32_t)(seed % 3);
+    for (int i = 0; i < steps && engine && test_run.ok; i++) step();
+    if (!engine) return;
+    write_expected(path, engine, STATUS_OK);
+    write_answers(path);
+    if (elements == HISTORY_MANY) EXPECT(first_count() > 25 * 16); /* Searches walk. */
+    stop_engine(engine);
+    compare_all();
+    if (!test_run.ok) printf("    RANDOM_SEED=%llu\n", (unsigned long long)seed);
+    top_end();
+}
+
 static void graphs(void) {
     uint64_t rounds = number_from("RANDOM_ROUNDS", 1), first = number_from("RANDOM_SEED", 60);
-    for (uint64_t seed = first; seed < first + 8 * rounds && test_run.ok; seed++) {
-        char path[PATH_SIZE + 40];
-        top_begin();
-        snprintf(path, sizeof path, "%s", next_directory());
-        begin(seed, path, seed % 2 ? 64 << 20 : 128 << 10);
-        history_begin_graphs(&history, seed, seed % 4 == 3 ? 300 : 30 + (uint32_t)(seed % 3) * 30);
-        for (int i = 0; i < 700 && engine && test_run.ok; i++) step();
-        if (!engine) break;
-        write_expected(path, engine, STATUS_OK);
-        stop_engine(engine);
-        compare_all();
-        if (!test_run.ok) printf("    RANDOM_SEED=%llu\n", (unsigned long long)seed);
-        top_end();
-    }
+    for (uint64_t seed = first; seed < first + 8 * rounds && test_run.ok; seed++)
+        graph_run(seed, seed % 4 == 3 ? 300 : 30 + (uint32_t)(seed % 3) * 30, 700);
+}
+
+/* So many elements of each metric that searches walk. */
+static void large_graphs(void) {
+    uint64_t rounds = number_from("RANDOM_ROUNDS", 1), first = number_from("RANDOM_SEED", 60);
+    for (uint64_t seed = first; seed < first + 3 * rounds && test_run.ok; seed++)
+        graph_run(seed, HISTORY_MANY, 900);
 }
 
 /* --- Damage ---------------------------------------------------------------------------------- */
@@ -350,6 +407,7 @@ int main(void) {
     RUN(every_step);
     RUN(long_runs);
     RUN(graphs);
+    RUN(large_graphs);
     RUN(damaged_directories);
     return test_finish();
 }
