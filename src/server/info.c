@@ -310,15 +310,19 @@ static const struct section {
     {"keyspace", "Keyspace", section_keyspace, false},
 };
 
+void info_free(struct server *server) {
+    for (size_t i = 0; i < command_count(); i++)
+        release(server->allocator, server->figures[i].latencies,
+                sizeof *server->figures[i].latencies);
+    memset(server->figures, 0, sizeof server->figures);
+}
+
 void info_reset(struct server *server) {
     metrics_reset(&server->metrics);
     server->reset_output_bytes = output_bytes(server);
     server->sampled.commands = server->sampled.input_bytes = 0;
     memset(&server->errors, 0, sizeof server->errors);
-    for (size_t i = 0; i < command_count(); i++)
-        release(server->allocator, server->figures[i].latencies,
-                sizeof *server->figures[i].latencies);
-    memset(server->figures, 0, sizeof server->figures);
+    info_free(server);
 }
 
 void info_note_latency(struct server *server, struct command_figures *figures,

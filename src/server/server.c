@@ -407,10 +407,8 @@ int server_run(struct server *server) {
 }
 
 void server_free(struct server *server) {
-    if (server->loop) {
-        info_reset(server);
-        loop_destroy(server->loop);
-    }
+    if (server->loop) loop_destroy(server->loop); /* counts the job that it gives up */
+    info_free(server);
     proof_end(server);
     if (server->frozen) kernel_release(engine_kernel(server->engine), server->frozen);
     queue_free(&server->job.queue, server->allocator);

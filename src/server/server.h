@@ -173,6 +173,8 @@ void info_write(struct server *server, const struct slice *sections, size_t coun
                 struct buffer *text);
 /* Set every counter back to zero, for CONFIG RESETSTAT, and give their memory back. */
 void info_reset(struct server *server);
+/* Give their memory back at the end. */
+void info_free(struct server *server);
 /* Count one call for Latencystats. */
 void info_note_latency(struct server *server, struct command_figures *figures,
                        uint64_t used_us);
