@@ -246,7 +246,7 @@ deps: ## Install every system package that is missing
 # --- Tests ------------------------------------------------------------------------------
 
 # What tests/run runs. The sanitizers leave out what they cannot see or what takes hours.
-SUITES ?= style unit golden arch server clients crash python tools bugs
+SUITES ?= style unit golden arch server clients crash python tools docs bugs
 
 ifdef T
 test: $(BUILD)/tests/unit/$(dir $(T))test_$(notdir $(T)) ## Run all tests, or one: T=kernel/fixed
