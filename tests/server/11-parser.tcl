@@ -158,10 +158,12 @@ start_server {requirepass secret} {
     test "a half request is released when idle and goes on after three seconds" {
         set c [client_open [srv port]]
         $c auth secret
+        set id [$c client id]
         set bytes [client_encode [list echo [string repeat w 20000]]]
         $c raw [string range $bytes 0 9999]
-        r echo barrier
-        after 3000
+        wait_for_condition 100 50 {
+            [regexp { idle=(\d+) } [r client list id $id] -> idle] && $idle >= 3
+        } { complain "it is never idle" }
         $c raw [string range $bytes 10000 end]
         assert_equal [string repeat w 20000] [$c read]
         $c close

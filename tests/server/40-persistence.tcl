@@ -105,7 +105,7 @@ if {[fault_library] ne ""} {
             set reader [client_open [srv port]]
             set other [client_open [srv port]]
             $writer send vadd k values 1 2 f
-            after 50
+            wait_for_calls vadd 2
             $reader send vcard k
             assert_equal PONG [$other ping]
             assert [$reader waits 100]
@@ -113,7 +113,7 @@ if {[fault_library] ne ""} {
             assert_equal 2 [$reader read]
             assert_equal 1 [$writer read]
             $writer send vadd k values 1 2 g
-            after 50
+            wait_for_calls vadd 3
             $reader send proof.state
             assert [$reader waits 100]
             assert_equal 1 [$writer read]

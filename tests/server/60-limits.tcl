@@ -60,8 +60,9 @@ start_server {client-query-buffer-limit 1mb proto-max-bulk-len 1mb client-output
     test "the others are answered while a long command runs, and data waits for its turn" {
         set long [client_open [srv port]]
         set data [client_open [srv port]]
+        set id [$long client id]
         $long send debug sleep 0.4
-        after 50
+        wait_for_command $id debug
         $data send vcard k
         foreach words {ping {client id} {info server} {hello 2} {config get port} {command count} multi {vcard k} discard} {
             set before [clock milliseconds]
@@ -78,7 +79,7 @@ start_server {client-query-buffer-limit 1mb proto-max-bulk-len 1mb client-output
         set long [client_open [srv port]]
         set id [$long client id]
         $long send debug sleep 100
-        after 50
+        wait_for_command $id debug
         assert_equal 1 [r client kill id $id]
         assert_equal 0 [r vcard k]
         $long close
@@ -152,7 +153,7 @@ start_server {enable-debug-command local} {
             set id [$c client id]
             r vcreate half$i dim 64 index flat
             $c raw [client_encode [lreplace $words 1 1 half$i]]
-            after [expr {$i * 10}]
+            for {set j 0} {$j < 50 * $i} {incr j} { r ping } ;# somewhere else each time
             r client kill id $id
             $c close
             assert {[r vcard half$i] in [list 0 $count]}

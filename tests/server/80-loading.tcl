@@ -41,7 +41,7 @@ if {[fault_library] ne ""} {
                 fault $faults slow-read 20
                 server_launch 0
                 r ping
-                after [expr {40 * $i}]
+                for {set j 0} {$j < 100 * $i} {incr j} { r ping } ;# somewhere else each time
             }
             kill_server
             no_fault $faults slow-read

@@ -69,6 +69,20 @@ proc wait_for_condition {tries delay condition otherwise} {
     uplevel 1 $otherwise
 }
 
+# Until the server is at `name`, the command that this client has sent.
+proc wait_for_command {id name} {
+    wait_for_condition 400 5 {[string match "* cmd=$name*" [r client list id $id]]} {
+        complain "the server has not met $name"
+    }
+}
+
+# Until `count` calls of a command are counted.
+proc wait_for_calls {name count} {
+    wait_for_condition 400 5 {
+        [regexp "cmdstat_$name:calls=(\\d+)" [r info commandstats] -> calls] && $calls >= $count
+    } { complain "not $count calls of $name" }
+}
+
 # The value of a field in the flat list of a map.
 proc field {map name} {
     foreach {key value} $map { if {$key eq $name} { return $value } }
