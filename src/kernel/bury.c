@@ -32,12 +32,12 @@ static void pop_node(struct kernel *kernel, uint32_t *list, uint32_t child[2]) {
 
 void bury_object(struct kernel *kernel, uint32_t row) {
     struct object *object = pool_own(&kernel->memory, &kernel->state.objects, row);
-    object->dirty = 0;
-    object->buried_slot = 0;
+    object->dirty = false;
     object->list_next = kernel->buried_objects;
     kernel->buried_objects = row + 1;
-    if (is_node(object->records))
-        push_node(kernel, &kernel->buried_nodes, object->records);
+    const struct collection *collection = object_collection(&kernel->state, object);
+    if (collection && is_node(collection->records))
+        push_node(kernel, &kernel->buried_nodes, collection->records);
 }
 
 void bury_keyspace(struct kernel *kernel, uint32_t root) {
@@ -45,28 +45,43 @@ void bury_keyspace(struct kernel *kernel, uint32_t root) {
     else if (root) bury_object(kernel, root & ~TRIE_LEAF);
 }
 
-/* Free the bytes of the next slots of the first buried object, then its pools, then its
- * row. */
+/* Free the bytes of a collection's next slots, then its pools, then its row; true when it
+ * is gone. */
+static bool dissolve_collection(struct kernel *kernel, uint32_t row, uint32_t *budget) {
+    struct memory *memory = &kernel->memory;
+    struct heap *heap = &kernel->state.heap;
+    struct collection *collection = pool_own(memory, &kernel->state.collections, row);
+    for (; collection->buried_slot<collection->metas.limit && * budget> 0; --*budget) {
+        uint32_t slot = collection->buried_slot++;
+        if (!slot_live(collection, slot)) continue;
+        const struct meta *meta = meta_at(collection, slot);
+        heap_free(memory, heap, meta->name);
+        heap_free(memory, heap, meta->attributes);
+        heap_free(memory, heap, meta->fp32);
+        record_untag(memory, &kernel->state, collection, slot);
+    }
+    if (collection->buried_slot < collection->metas.limit) return false;
+    if (!pool_dissolve(memory, &collection->vectors, budget)) return false;
+    if (!pool_dissolve(memory, &collection->facts, budget)) return false;
+    if (!pool_dissolve(memory, &collection->metas, budget)) return false;
+    if (collection_indexed(collection) &&
+        !hnsw_dissolve(memory, &collection->hnsw, budget))
+        return false;
+    pool_give(memory, &kernel->state.collections, row);
+    return true;
+}
+
+/* The first buried object: its part, then its bytes, then its row. */
 static void dissolve_object(struct kernel *kernel, uint32_t *budget) {
     struct memory *memory = &kernel->memory;
     struct heap *heap = &kernel->state.heap;
     uint32_t row = kernel->buried_objects - 1;
-    struct object *object = pool_own(memory, &kernel->state.objects, row);
-    for (; object->buried_slot<object->metas.limit && * budget> 0; --*budget) {
-        uint32_t slot = object->buried_slot++;
-        if (!slot_live(object, slot)) continue;
-        const struct meta *meta = meta_at(object, slot);
-        heap_free(memory, heap, meta->name);
-        heap_free(memory, heap, meta->attributes);
-        heap_free(memory, heap, meta->fp32);
-        record_untag(memory, &kernel->state, object, slot);
-    }
-    if (object->buried_slot < object->metas.limit) return;
-    if (!pool_dissolve(memory, &object->vectors, budget)) return;
-    if (!pool_dissolve(memory, &object->facts, budget)) return;
-    if (!pool_dissolve(memory, &object->metas, budget)) return;
-    if (object_indexed(object) && !hnsw_dissolve(memory, &object->hnsw, budget)) return;
-    heap_free(memory, heap, object->string.value);
+    const struct object *object = object_at(&kernel->state, row);
+    if (object->type == OBJECT_COLLECTION &&
+        !dissolve_collection(kernel, object->part, budget))
+        return;
+    if (*budget > 0) --*budget;
+    heap_free(memory, heap, object->value);
     heap_free(memory, heap, object->name);
     kernel->buried_objects = object->list_next;
     pool_give(memory, &kernel->state.objects, row);

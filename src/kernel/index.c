@@ -6,22 +6,22 @@
 
 _Static_assert(INDEX_LINKS_MAX >= 2 * HNSW_M_MAX, "room for all links of a layer");
 
-void index_facts(const struct object *object, struct index_facts *facts) {
-    const struct hnsw *hnsw = &object->hnsw;
+void index_facts(const struct collection *collection, struct index_facts *facts) {
+    const struct hnsw *hnsw = &collection->hnsw;
     *facts = (struct index_facts){.top = hnsw->top,
                                   .dead = hnsw->dead + hnsw->condemned,
                                   .repairing = hnsw->condemned};
 }
 
-uint32_t index_layers(const struct object *object, uint32_t slot) {
-    uint32_t point = meta_at(object, slot)->point;
-    return point ? hnsw_level_of(&object->hnsw, point) + 1 : 1;
+uint32_t index_layers(const struct collection *collection, uint32_t slot) {
+    uint32_t point = meta_at(collection, slot)->point;
+    return point ? hnsw_level_of(&collection->hnsw, point) + 1 : 1;
 }
 
-uint32_t index_links(const struct object *object, uint32_t slot, uint32_t layer,
+uint32_t index_links(const struct collection *collection, uint32_t slot, uint32_t layer,
                      uint32_t *slots) {
-    const struct hnsw *hnsw = &object->hnsw;
-    uint32_t point = meta_at(object, slot)->point, count = 0;
+    const struct hnsw *hnsw = &collection->hnsw;
+    uint32_t point = meta_at(collection, slot)->point, count = 0;
     if (!point) return 0;
     const uint32_t *links = hnsw_links(hnsw, layer, point);
     uint32_t degree = links_count(links, hnsw_degree(hnsw, layer));

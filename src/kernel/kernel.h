@@ -13,7 +13,8 @@
 #include "kernel/trie_sum.h"
 
 struct state;  /* what is true: databases, collections, records, tries (state.h) */
-struct object; /* one key (object.h) */
+struct object; /* one key, and a string's value */
+struct collection; /* the part of a key that holds vectors */
 
 /* A live kernel: its state, and what only writing needs. */
 struct kernel;
@@ -135,9 +136,17 @@ enum object_type object_type(const struct object *object);
 /* A string's value, good until the next change. */
 struct slice object_string(const struct state *state, const struct object *object);
 
+/* The collection that the key holds; NULL when it holds something else. Good as long as
+ * the object. */
+const struct collection *object_collection(const struct state *state,
+                                           const struct object *object);
+/* Both at once: NULL when there is no such key or it holds something else. */
+const struct collection *state_collection(const struct state *state, uint32_t db,
+                                          struct slice key);
+
 /* Bytes that the key has in memory, its records included. The nodes of tries are shared by all
  * and counted as one for each leaf. O(chunks). */
-uint64_t object_memory(const struct object *object);
+uint64_t object_memory(const struct state *state, const struct object *object);
 /* The key's name, and its database. */
 struct slice object_name(const struct state *state, const struct object *object);
 uint32_t object_database(const struct object *object);
@@ -158,14 +167,14 @@ uint64_t scan_prefix(const struct scan *scan);
 /* The next key, of any database; NULL at the end. */
 const struct object *scan_key(const struct state *state, struct scan *scan);
 /* The next element; false at the end. */
-bool scan_record(const struct state *state, const struct object *object,
+bool scan_record(const struct state *state, const struct collection *collection,
                  struct scan *scan, struct record *record);
 
-/* Of collections: */
-const struct config *object_config(const struct object *object);
-uint64_t object_count(const struct object *object);     /* live elements */
-uint64_t object_next_slot(const struct object *object); /* insertions so far */
-uint64_t object_attributes_count(const struct object *object);
+const struct config *collection_config(const struct collection *collection);
+uint64_t collection_count(const struct collection *collection); /* live elements */
+uint64_t
+collection_next_slot(const struct collection *collection); /* insertions so far */
+uint64_t collection_attributes_count(const struct collection *collection);
 
 /* One record, with slices into kernel chunks, good until the next change. `values` are
  * dim native integers. */
@@ -179,13 +188,13 @@ struct record {
     const int32_t *values;
 };
 /* False when there is no such element. */
-bool record_find(const struct state *state, const struct object *object,
+bool record_find(const struct state *state, const struct collection *collection,
                  struct slice element, struct record *record);
 /* By slot; false when the slot holds none. */
-bool record_at(const struct state *state, const struct object *object, uint32_t slot,
-               struct record *record);
+bool record_at(const struct state *state, const struct collection *collection,
+               uint32_t slot, struct record *record);
 /* One past the last slot ever used. */
-uint32_t object_slot_limit(const struct object *object);
+uint32_t collection_slot_limit(const struct collection *collection);
 
 /* Bytes of chunks in use, and taken from the source. */
 uint64_t kernel_memory_used(const struct kernel *kernel);

@@ -26,7 +26,8 @@ struct walk {
 
 struct recompute {
     const struct state *state;
-    const struct object *object; /* whose records are being walked, or NULL */
+    const struct object *object;         /* the one being walked, or NULL */
+    const struct collection *collection; /* its; or NULL */
     bool content;
     struct walk keys, records;
     uint8_t code[VECTOR_DIM_MAX];
@@ -104,38 +105,50 @@ static enum status give_leaf(struct walk *walk, const uint8_t key[SHA256_SIZE],
 
 /* An index cannot be recomputed from what it leads to; but it leads there. */
 static bool point_sound(struct recompute *recompute, const struct record *record) {
-    const struct object *object = recompute->object;
-    return hnsw_sound(&object->hnsw, meta_at(object, record->slot)->point, record->slot,
-                      record->values, recompute->code);
+    const struct collection *collection = recompute->collection;
+    return hnsw_sound(&collection->hnsw, meta_at(collection, record->slot)->point,
+                      record->slot, record->values, recompute->code);
 }
 
 static enum status give_record(struct recompute *recompute, uint32_t slot) {
     struct record record;
-    if (!record_at(recompute->state, recompute->object, slot, &record))
+    if (!record_at(recompute->state, recompute->collection, slot, &record))
         return STATUS_CORRUPT;
-    if (object_indexed(recompute->object) && !point_sound(recompute, &record))
+    if (collection_indexed(recompute->collection) && !point_sound(recompute, &record))
         return STATUS_CORRUPT;
     if (recompute->content) record.widx = 0;
     struct record_hashes hashes;
-    record_hashes(recompute->object, &record, &hashes);
+    record_hashes(recompute->collection, &record, &hashes);
     uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
     hash_element_name(record.element, key);
     record_value_hash(&record, &hashes, value);
     return give_leaf(&recompute->records, key, value);
 }
 
+/* Its records come first, where it has any. */
+static void begin_object(struct recompute *recompute, const struct object *object) {
+    recompute->object = object;
+    recompute->collection = object_collection(recompute->state, object);
+    walk_begin(&recompute->records, &recompute->state->nodes,
+               recompute->collection ? recompute->collection->records : 0);
+}
+
 static enum status give_object(struct recompute *recompute) {
     const struct object *object = recompute->object;
-    struct trie_sum *records = &recompute->records.sum;
-    if (records->count != object->live) return STATUS_CORRUPT;
-    if (object->type == OBJECT_STRING)
-        string_sum(recompute->state, object, recompute->content, records);
+    const struct collection *collection = recompute->collection;
+    const struct trie_sum *records = &recompute->records.sum;
+    struct object_sum sum;
+    if (collection) {
+        if (records->count != collection->live) return STATUS_CORRUPT;
+        collection_sum(collection, records, recompute->content, &sum);
+    } else {
+        string_sum(recompute->state, object, recompute->content, &sum);
+    }
     uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
     struct slice name =
         heap_get(&recompute->state->heap, object->name, object->name_size);
     hash_object_name(object->db, name, key);
-    if (recompute->content) object_content_hash(object, records, value);
-    else object_value_hash(object, records, value);
+    object_value_hash(&sum, value);
     recompute->object = NULL;
     return give_leaf(&recompute->keys, key, value);
 }
@@ -166,9 +179,7 @@ enum status recompute_step(struct recompute *recompute, uint32_t leaves,
                 return STATUS_OK;
             }
             if (status == STATUS_AGAIN) {
-                recompute->object = object_at(recompute->state, row);
-                walk_begin(&recompute->records, &recompute->state->nodes,
-                           recompute->object->records);
+                begin_object(recompute, object_at(recompute->state, row));
                 status = STATUS_OK;
             }
         }

@@ -6,48 +6,49 @@
 
 #include "kernel/pure.h"
 
-void record_read(const struct state *state, const struct object *object, uint32_t slot,
-                 struct record *record) {
-    const struct meta *meta = meta_at(object, slot);
+void record_read(const struct state *state, const struct collection *collection,
+                 uint32_t slot, struct record *record) {
+    const struct meta *meta = meta_at(collection, slot);
     bool kept = (meta->flags & CHANGE_FP32) != 0;
     *record = (struct record){
         .slot = slot,
         .widx = meta->widx,
         .flags = meta->flags,
         .exponent = meta->exponent,
-        .tag = facts_at(object, slot)->tag,
+        .tag = facts_at(collection, slot)->tag,
         .element = heap_get(&state->heap, meta->name, meta->name_size),
         .attributes = heap_get(&state->heap, meta->attributes, meta->attributes_size),
-        .fp32 =
-            heap_get(&state->heap, meta->fp32, kept ? 4 * (size_t)object->config.dim : 0),
-        .values = pool_row(&object->vectors, slot),
+        .fp32 = heap_get(&state->heap, meta->fp32,
+                         kept ? 4 * (size_t)collection->config.dim : 0),
+        .values = pool_row(&collection->vectors, slot),
     };
 }
 
-bool record_at(const struct state *state, const struct object *object, uint32_t slot,
-               struct record *record) {
-    if (slot >= object->facts.limit || !slot_live(object, slot)) return false;
-    record_read(state, object, slot, record);
+bool record_at(const struct state *state, const struct collection *collection,
+               uint32_t slot, struct record *record) {
+    if (slot >= collection->facts.limit || !slot_live(collection, slot)) return false;
+    record_read(state, collection, slot, record);
     return true;
 }
 
-bool record_find(const struct state *state, const struct object *object,
+bool record_find(const struct state *state, const struct collection *collection,
                  struct slice element, struct record *record) {
     uint8_t key[SHA256_SIZE];
     hash_element_name(element, key);
-    uint32_t slot = trie_find(&state->nodes, &object->metas, object->records, key);
+    uint32_t slot =
+        trie_find(&state->nodes, &collection->metas, collection->records, key);
     if (slot == UINT32_MAX) return false;
-    record_read(state, object, slot, record);
+    record_read(state, collection, slot, record);
     return true;
 }
 
 /* --- Commitment ------------------------------------------------------------------------
  */
 
-static void hash_stored_vector(const struct object *object, const struct record *record,
-                               uint8_t out[SHA256_SIZE]) {
-    bool scaled = object->config.metric == METRIC_COSINE;
-    uint32_t dim = object->config.dim;
+static void hash_stored_vector(const struct collection *collection,
+                               const struct record *record, uint8_t out[SHA256_SIZE]) {
+    bool scaled = collection->config.metric == METRIC_COSINE;
+    uint32_t dim = collection->config.dim;
     uint8_t bytes[1024] = {0x14, 'V'}; /* The salt's 32 zeros follow. */
     uint8_t *p = bytes + 2 + 32;
     *p++ = scaled ? 3 : 1;
@@ -68,10 +69,10 @@ static void hash_stored_vector(const struct object *object, const struct record 
     sha256_end(&hash, out);
 }
 
-void record_hashes(const struct object *object, const struct record *record,
+void record_hashes(const struct collection *collection, const struct record *record,
                    struct record_hashes *hashes) {
     *hashes = (struct record_hashes){0};
-    hash_stored_vector(object, record, hashes->vector);
+    hash_stored_vector(collection, record, hashes->vector);
     if (record->flags & CHANGE_ATTRIBUTES)
         hash_payload('A', record->attributes, hashes->attributes);
     if (record->flags & CHANGE_FP32) hash_payload('F', record->fp32, hashes->fp32);
@@ -94,31 +95,17 @@ void record_value_hash(const struct record *record, const struct record_hashes *
     sha256(bytes, (size_t)(p - bytes), value);
 }
 
-static void hash_object(const struct object *object, const struct trie_sum *records,
-                        const uint8_t chain[SHA256_SIZE], uint8_t value[SHA256_SIZE]) {
-    static const struct trie_sum no_nodes;
-    uint8_t bytes[2 + 8 + CONFIG_SIZE + 2 * 40 + SHA256_SIZE + 8] = {0x17};
-    bool has_config = object->type != OBJECT_STRING;
+void object_value_hash(const struct object_sum *sum, uint8_t value[SHA256_SIZE]) {
+    uint8_t bytes[2 + 8 + CONFIG_SIZE + 2 * TRIE_SUM_SIZE + SHA256_SIZE + 8] = {0x17};
     uint8_t *p = bytes + 10;
-    bytes[1] = (uint8_t)object->type;
-    store_le64(bytes + 2, has_config ? CONFIG_SIZE : 0);
-    if (has_config) config_encode(&object->config, p), p += CONFIG_SIZE;
-    p = trie_sum_encode(records, p);
-    p = trie_sum_encode(&no_nodes, p);
-    memcpy(p, chain, SHA256_SIZE);
-    store_le64(p + SHA256_SIZE, object->next_slot);
+    bytes[1] = (uint8_t)sum->type;
+    store_le64(bytes + 2, sum->config_size);
+    memcpy(p, sum->config, sum->config_size);
+    p = trie_sum_encode(&sum->records, p + sum->config_size);
+    p = trie_sum_encode(&sum->nodes, p);
+    memcpy(p, sum->chain, SHA256_SIZE);
+    store_le64(p + SHA256_SIZE, sum->next_slot);
     sha256(bytes, (size_t)(p - bytes) + SHA256_SIZE + 8, value);
-}
-
-void object_value_hash(const struct object *object, const struct trie_sum *records,
-                       uint8_t value[SHA256_SIZE]) {
-    hash_object(object, records, object->chain, value);
-}
-
-void object_content_hash(const struct object *object, const struct trie_sum *records,
-                         uint8_t value[SHA256_SIZE]) {
-    static const uint8_t no_chain[SHA256_SIZE];
-    hash_object(object, records, no_chain, value);
 }
 
 void roots_finish(struct roots *roots) {

@@ -8,17 +8,10 @@ struct slice object_name(const struct state *state, const struct object *object)
     return heap_get(&state->heap, object->name, object->name_size);
 }
 
-uint64_t object_memory(const struct object *object) {
-    const struct pool *pools[] = {&object->vectors,     &object->facts,
-                                  &object->metas,       &object->hnsw.codes,
-                                  &object->hnsw.facts,  &object->hnsw.links,
-                                  &object->hnsw.points, &object->hnsw.upper};
-    uint64_t bytes = sizeof *object + sizeof(struct trie_node) * (1 + object->live) +
-                     heap_room(object->name) + heap_room(object->string.value) +
-                     object->heap_bytes;
-    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
-        bytes += pool_room(pools[i]);
-    return bytes;
+uint64_t object_memory(const struct state *state, const struct object *object) {
+    const struct collection *collection = object_collection(state, object);
+    return sizeof *object + sizeof(struct trie_node) + heap_room(object->name) +
+           heap_room(object->value) + (collection ? collection_memory(collection) : 0);
 }
 
 uint32_t object_database(const struct object *object) { return object->db; }
@@ -50,10 +43,11 @@ const struct object *scan_key(const struct state *state, struct scan *scan) {
     return row == UINT32_MAX ? NULL : object_at(state, row);
 }
 
-bool scan_record(const struct state *state, const struct object *object,
+bool scan_record(const struct state *state, const struct collection *collection,
                  struct scan *scan, struct record *record) {
-    uint32_t row = next_leaf(&state->nodes, &object->metas, object->records, scan);
+    uint32_t row =
+        next_leaf(&state->nodes, &collection->metas, collection->records, scan);
     if (row == UINT32_MAX) return false;
-    record_read(state, object, row, record);
+    record_read(state, collection, row, record);
     return true;
 }

@@ -26,12 +26,12 @@ uint32_t query_stride(uint32_t dim) {
 }
 
 static struct slice name_of(const struct search *search, const struct hit *hit) {
-    const struct meta *meta = meta_at(search->object, hit->slot);
+    const struct meta *meta = meta_at(search->collection, hit->slot);
     return heap_get(&search->state->heap, meta->name, meta->name_size);
 }
 
 static uint8_t metric_of(const struct search *search) {
-    return search->object->config.metric;
+    return search->collection->config.metric;
 }
 
 /* By distance alone: <0 when a is nearer. */
@@ -149,11 +149,12 @@ static struct hit hit_of(const struct search *search, uint32_t slot, int64_t sum
 
 static void scan_run(struct search *search, uint32_t slot, const int32_t *rows,
                      const struct facts *facts, uint32_t count) {
-    const struct object *object = search->object;
+    const struct collection *collection = search->collection;
     int64_t sums[RUN_MAX];
     if (metric_of(search) == METRIC_L2)
-        distance()->l2_rows(search->query.values, rows, object->stride, count, sums);
-    else distance()->dot_rows(search->query.values, rows, object->stride, count, sums);
+        distance()->l2_rows(search->query.values, rows, collection->stride, count, sums);
+    else
+        distance()->dot_rows(search->query.values, rows, collection->stride, count, sums);
     for (uint32_t i = 0; i < count; i++) {
         bool live = (facts[i].word & FACT_LIVE) != 0;
         if (!live || !hopeful(search, sums[i], &facts[i])) continue;
@@ -164,56 +165,58 @@ static void scan_run(struct search *search, uint32_t slot, const int32_t *rows,
 
 /* One row, exactly, whatever its numbers. */
 static void scan_wide(struct search *search, uint32_t slot, const int32_t *row) {
-    const struct object *object = search->object;
+    const struct collection *collection = search->collection;
     struct hit hit = {.slot = slot};
     if (metric_of(search) == METRIC_L2)
-        distance()->l2_wide(search->query.values, row, object->stride, &hit.distance);
-    else distance()->dot_wide(search->query.values, row, object->stride, &hit.product);
+        distance()->l2_wide(search->query.values, row, collection->stride, &hit.distance);
+    else
+        distance()->dot_wide(search->query.values, row, collection->stride, &hit.product);
     offer(search, &hit);
 }
 
 /* The rows of one chunk from `slot` on. */
 static void scan_rows(struct search *search, uint32_t slot, uint32_t count) {
-    const struct object *object = search->object;
-    const int32_t *rows = pool_row(&object->vectors, slot);
-    const struct facts *facts = pool_row(&object->facts, slot);
+    const struct collection *collection = search->collection;
+    const int32_t *rows = pool_row(&collection->vectors, slot);
+    const struct facts *facts = pool_row(&collection->facts, slot);
     if (!search->wide) {
         scan_run(search, slot, rows, facts, count);
         return;
     }
     for (uint32_t i = 0; i < count; i++)
         if (facts[i].word & FACT_LIVE)
-            scan_wide(search, slot + i, rows + (size_t)i * object->stride);
+            scan_wide(search, slot + i, rows + (size_t)i * collection->stride);
 }
 
 /* --- The search ------------------------------------------------------------------------
  */
 
-static uint64_t count_matches(const struct state *state, const struct object *object,
+static uint64_t count_matches(const struct state *state,
+                              const struct collection *collection,
                               const struct query *query) {
-    if (query->tag_count == 0) return object->live;
+    if (query->tag_count == 0) return collection->live;
     uint64_t count = 0;
     for (size_t i = 0; i < query->tag_count; i++)
-        count += tags_count(&state->tags, object->tags, query->tags[i]);
+        count += tags_count(&state->tags, collection->tags, query->tags[i]);
     return count;
 }
 
 void search_begin(struct search *search, const struct state *state,
-                  const struct object *object, const struct query *query,
+                  const struct collection *collection, const struct query *query,
                   struct hit *hits) {
     check(query->k >= 1);
-    *search =
-        (struct search){.state = state, .object = object, .query = *query, .hits = hits};
-    uint32_t bits = distance()->max_bits(query->values, object->stride);
-    if (object->max_bits > bits) bits = object->max_bits;
-    search->wide = object->config.metric == METRIC_L2
-                       ? !l2_fits_64(bits, object->stride)
-                       : !dot_fits_64(bits, object->stride);
-    check(!search->wide || object->config.metric != METRIC_COSINE);
-    if (object->config.metric == METRIC_COSINE)
+    *search = (struct search){
+        .state = state, .collection = collection, .query = *query, .hits = hits};
+    uint32_t bits = distance()->max_bits(query->values, collection->stride);
+    if (collection->max_bits > bits) bits = collection->max_bits;
+    search->wide = collection->config.metric == METRIC_L2
+                       ? !l2_fits_64(bits, collection->stride)
+                       : !dot_fits_64(bits, collection->stride);
+    check(!search->wide || collection->config.metric != METRIC_COSINE);
+    if (collection->config.metric == METRIC_COSINE)
         search->query_norm =
-            (uint64_t)distance()->dot(query->values, query->values, object->stride);
-    search->matches = count_matches(state, object, query);
+            (uint64_t)distance()->dot(query->values, query->values, collection->stride);
+    search->matches = count_matches(state, collection, query);
     if (search->query.k > search->matches) search->query.k = (uint32_t)search->matches;
     search_walk_begin(search);
     search_codes_begin(search);
@@ -221,8 +224,8 @@ void search_begin(struct search *search, const struct state *state,
 
 /* True when all slots were looked at. */
 static bool scan_slots(struct search *search, uint32_t rows) {
-    const struct object *object = search->object;
-    const struct pool *vectors = &object->vectors, *facts = &object->facts;
+    const struct collection *collection = search->collection;
+    const struct pool *vectors = &collection->vectors, *facts = &collection->facts;
     uint32_t limit = search->query.k > 0 ? vectors->limit : 0;
     while (search->next_slot < limit && rows > 0) {
         uint32_t slot = search->next_slot;
@@ -241,17 +244,17 @@ static bool scan_slots(struct search *search, uint32_t rows) {
 /* What a row is read from, of all slots that come next: they lie anywhere. Inlined, since
  * gcc drops calls of functions that only prefetch. */
 static inline __attribute__((always_inline)) void
-fetch_rows(const struct object *object, const uint32_t *slots, uint32_t count) {
+fetch_rows(const struct collection *collection, const uint32_t *slots, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        const char *row = pool_row(&object->vectors, slots[i]);
-        __builtin_prefetch(facts_at(object, slots[i]));
-        for (uint32_t at = 0; at < 4 * object->stride && at < FETCH_MAX; at += 64)
+        const char *row = pool_row(&collection->vectors, slots[i]);
+        __builtin_prefetch(facts_at(collection, slots[i]));
+        for (uint32_t at = 0; at < 4 * collection->stride && at < FETCH_MAX; at += 64)
             __builtin_prefetch(row + at);
     }
 }
 
 void search_decide(struct search *search, const uint32_t *slots, uint32_t count) {
-    fetch_rows(search->object, slots, count);
+    fetch_rows(search->collection, slots, count);
     for (uint32_t i = 0; i < count; i++) scan_rows(search, slots[i], 1);
 }
 
@@ -261,7 +264,8 @@ bool search_next_tagged(struct search *search, const uint32_t **slots, uint32_t 
     *count = tags_next(tags, &search->walk, slots);
     if (*count > 0) return true;
     if (search->next_tag == query->tag_count) return false;
-    tags_walk(tags, search->object->tags, query->tags[search->next_tag++], &search->walk);
+    tags_walk(tags, search->collection->tags, query->tags[search->next_tag++],
+              &search->walk);
     return true;
 }
 
@@ -306,11 +310,11 @@ bool search_step(struct search *search, uint32_t rows) {
 }
 
 void search_among(struct search *search, const struct state *state,
-                  const struct object *object, const struct query *query,
+                  const struct collection *collection, const struct query *query,
                   struct hit *hits, const uint32_t *slots, uint32_t count) {
     struct query exact = *query;
     exact.exact = true;
-    search_begin(search, state, object, &exact, hits);
+    search_begin(search, state, collection, &exact, hits);
     search_decide(search, slots, count);
     search->unsorted = search->hit_count;
     sort_hits(search, search->unsorted);

@@ -39,7 +39,7 @@ struct search_room {
     size_t clean; /* bytes at the front that are known to be zero; 0 when they are new */
 };
 /* Bytes that this query of the collection needs at most. */
-size_t search_room_size(const struct object *object, const struct query *query);
+size_t search_room_size(const struct collection *collection, const struct query *query);
 
 /* Values that `values` must have room for: dim rounded up to a multiple of 16. */
 uint32_t query_stride(uint32_t dim);
@@ -72,7 +72,7 @@ struct search_codes {
 
 struct search {
     const struct state *state;
-    const struct object *object;
+    const struct collection *collection;
     struct query query;
     struct hit *hits; /* a heap while the search runs, in order when it is done */
     uint32_t hit_count;
@@ -92,7 +92,7 @@ struct search {
 /* `hits` has room for min(query.k, elements). The query and the room are borrowed until
  * done. */
 void search_begin(struct search *search, const struct state *state,
-                  const struct object *object, const struct query *query,
+                  const struct collection *collection, const struct query *query,
                   struct hit *hits);
 /* Look at about `rows` more slots, or put about as many hits in order. True when done:
  * search->hits[0 .. hit_count) are the nearest, best first, ties by element name. */
@@ -100,7 +100,7 @@ bool search_step(struct search *search, uint32_t rows);
 
 /* The same among the live elements in `slots` alone, all at once: for a few. */
 void search_among(struct search *search, const struct state *state,
-                  const struct object *object, const struct query *query,
+                  const struct collection *collection, const struct query *query,
                   struct hit *hits, const uint32_t *slots, uint32_t count);
 
 #endif

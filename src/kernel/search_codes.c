@@ -59,16 +59,16 @@ static uint64_t root_above(uint128 square) {
 /* --- What the search knows before it starts
  * ---------------------------------------------- */
 
-static bool takes_codes(const struct object *object, const struct query *query,
+static bool takes_codes(const struct collection *collection, const struct query *query,
                         uint64_t records) {
-    if (!object_indexed(object)) return false;
+    if (!collection_indexed(collection)) return false;
     if (records < RECORDS_LEAST || query->k > records / RECORDS_A_HIT) return false;
     return query->exact || query->tag_count > 0;
 }
 
-size_t search_codes_room(const struct object *object, const struct query *query) {
-    bool taken = takes_codes(object, query, object->live);
-    return taken ? 2 * (size_t)code_stride(object->config.dim) : 0;
+size_t search_codes_room(const struct collection *collection, const struct query *query) {
+    bool taken = takes_codes(collection, query, collection->live);
+    return taken ? 2 * (size_t)code_stride(collection->config.dim) : 0;
 }
 
 /* |a - a'| of a code as it was made. */
@@ -85,26 +85,27 @@ static uint64_t loss_of(const int32_t *values, uint32_t dim, const uint8_t *row,
 }
 
 void search_codes_begin(struct search *search) {
-    const struct object *object = search->object;
+    const struct collection *collection = search->collection;
     const struct query *query = &search->query;
     struct search_codes *codes = &search->codes;
-    bool scaleless = object->config.metric == METRIC_COSINE && search->query_norm == 0;
-    if (search->walking || scaleless || !takes_codes(object, query, search->matches))
+    bool scaleless =
+        collection->config.metric == METRIC_COSINE && search->query_norm == 0;
+    if (search->walking || scaleless || !takes_codes(collection, query, search->matches))
         return;
     struct search_room *room = query->room;
-    if (!room || room->size < search_codes_room(object, query)) return;
+    if (!room || room->size < search_codes_room(collection, query)) return;
 
     room->clean = 0;
-    uint32_t dim = object->config.dim;
+    uint32_t dim = collection->config.dim;
     uint8_t *row = room->bytes;
     struct code_facts facts;
-    code_encode(object->config.metric, query->values, dim, row, &facts);
-    code_query_row(&codes->query, object->config.metric, dim, row, &facts,
+    code_encode(collection->config.metric, query->values, dim, row, &facts);
+    code_query_row(&codes->query, collection->config.metric, dim, row, &facts,
                    (int8_t *)row + code_stride(dim));
-    codes->limit = object->hnsw.points.limit;
+    codes->limit = collection->hnsw.points.limit;
     codes->next = 1;
     codes->side = (uint32_t)root_ceiling(dim);
-    if (object->config.metric == METRIC_COSINE) {
+    if (collection->config.metric == METRIC_COSINE) {
         codes->loss = facts.b;
         return;
     }
@@ -140,7 +141,7 @@ static void note_worst(struct search *search) {
     if (!codes->full || search->hits[0].slot + 1 == codes->worst) return;
     const struct hit *worst = &search->hits[0];
     codes->worst = worst->slot + 1;
-    switch (search->object->config.metric) {
+    switch (search->collection->config.metric) {
     case METRIC_COSINE:
         codes->reach = chord_to(search, worst) + codes->loss;
         break;
@@ -279,7 +280,8 @@ static uint32_t survivors(const struct search_codes *codes, const struct run *ru
 /* Decide about those among them that are records. */
 static uint32_t decide(struct search *search, const struct run *run,
                        const uint32_t *places, uint32_t count) {
-    const struct hnsw_point *points = pool_row(&search->object->hnsw.points, run->point);
+    const struct hnsw_point *points =
+        pool_row(&search->collection->hnsw.points, run->point);
     uint32_t slots[RUN_MAX], number = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t slot = points[places[i]].slot;
@@ -290,7 +292,7 @@ static uint32_t decide(struct search *search, const struct run *run,
 }
 
 static bool scan_all(struct search *search, uint32_t rows) {
-    const struct hnsw *hnsw = &search->object->hnsw;
+    const struct hnsw *hnsw = &search->collection->hnsw;
     struct search_codes *codes = &search->codes;
     struct run runs[2], *run = &runs[0], *next = &runs[1];
     run_begin(hnsw, codes->next, codes->limit, run);
@@ -316,17 +318,17 @@ static bool scan_all(struct search *search, uint32_t rows) {
 
 /* While none is deleted a record's point is its slot + 1, and the points lie closer
  * together than the metas. */
-static uint32_t point_of(const struct object *object, uint32_t slot) {
-    const struct hnsw *hnsw = &object->hnsw;
+static uint32_t point_of(const struct collection *collection, uint32_t slot) {
+    const struct hnsw *hnsw = &collection->hnsw;
     if (slot + 1 < hnsw->points.limit && point_at(hnsw, slot + 1)->slot == slot + 1)
         return slot + 1;
-    return meta_at(object, slot)->point;
+    return meta_at(collection, slot)->point;
 }
 
 /* The next run, asked for while the one before it is looked at. None: the end. */
 static void tagged_begin(struct search *search, struct tagged_run *tagged) {
-    const struct object *object = search->object;
-    const struct hnsw *hnsw = &object->hnsw;
+    const struct collection *collection = search->collection;
+    const struct hnsw *hnsw = &collection->hnsw;
     uint32_t size = hnsw->codes.row_size, most = RUN_BYTES / size, count = 0;
     if (most > RUN_MAX) most = RUN_MAX;
     do {
@@ -334,7 +336,7 @@ static void tagged_begin(struct search *search, struct tagged_run *tagged) {
         uint32_t more;
         if (!search_next_tagged(search, &slots, &more)) break;
         for (uint32_t i = 0; i < more; i++, count++) {
-            uint32_t point = point_of(object, slots[i]);
+            uint32_t point = point_of(collection, slots[i]);
             const uint8_t *row = pool_row(&hnsw->codes, point);
             tagged->slots[count] = slots[i];
             tagged->run.rows[count] = row;

@@ -7,7 +7,7 @@
 
 /* Bytes that the scan of codes wants for this search; 0 where rows are scanned instead.
  */
-size_t search_codes_room(const struct object *object, const struct query *query);
+size_t search_codes_room(const struct collection *collection, const struct query *query);
 /* Begin it, where this search takes it: then search->codes.limit is set. */
 void search_codes_begin(struct search *search);
 /* Look at about `rows` more codes. True when all were looked at. */

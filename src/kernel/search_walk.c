@@ -29,16 +29,16 @@ static uint32_t ef_of(const struct query *query) {
 }
 
 /* Without regard to the number of matches. */
-static bool may_walk(const struct object *object, const struct query *query) {
-    if (!object_indexed(object) || query->exact) return false;
+static bool may_walk(const struct collection *collection, const struct query *query) {
+    if (!collection_indexed(collection) || query->exact) return false;
     uint32_t ef = ef_of(query);
-    return ef <= HNSW_EF_MAX && object->live > SCAN_FACTOR * ef;
+    return ef <= HNSW_EF_MAX && collection->live > SCAN_FACTOR * ef;
 }
 
-size_t search_room_size(const struct object *object, const struct query *query) {
-    if (!may_walk(object, query)) return search_codes_room(object, query);
+size_t search_room_size(const struct collection *collection, const struct query *query) {
+    if (!may_walk(collection, query)) return search_codes_room(collection, query);
     uint32_t beam = query->tag_count > 0 ? FILTERED_BEAM_MAX : ef_of(query);
-    return walk_room_size(object->hnsw.points.limit, beam, object->config.dim);
+    return walk_room_size(collection->hnsw.points.limit, beam, collection->config.dim);
 }
 
 /* Candidates that exact distances decide. */
@@ -51,7 +51,7 @@ static uint32_t decided_of(const struct query *query) {
  * shorter to scan. */
 static uint32_t beam_of(const struct search *search) {
     const struct query *query = &search->query;
-    const struct hnsw *hnsw = &search->object->hnsw;
+    const struct hnsw *hnsw = &search->collection->hnsw;
     uint32_t ef = ef_of(query);
     if (query->tag_count == 0) return ef;
     if (search->matches == 0) return 0;
@@ -63,24 +63,24 @@ static uint32_t beam_of(const struct search *search) {
 }
 
 void search_walk_begin(struct search *search) {
-    const struct object *object = search->object;
+    const struct collection *collection = search->collection;
     const struct query *query = &search->query;
-    uint32_t beam = may_walk(object, query) ? beam_of(search) : 0;
+    uint32_t beam = may_walk(collection, query) ? beam_of(search) : 0;
     search->walking = beam > 0;
     if (!search->walking) return;
 
-    const struct hnsw *hnsw = &object->hnsw;
+    const struct hnsw *hnsw = &collection->hnsw;
     struct search_room *lent = query->room;
-    check(lent && lent->size >= search_room_size(object, query));
+    check(lent && lent->size >= search_room_size(collection, query));
     size_t visited = walk_room_visited(hnsw->points.limit);
     if (lent->clean < visited)
         memset((uint8_t *)lent->bytes + lent->clean, 0, visited - lent->clean);
     lent->clean = 0; /* until the walk has ended */
     struct walk_room room =
-        walk_room_divide(lent->bytes, hnsw->points.limit, beam, object->config.dim);
+        walk_room_divide(lent->bytes, hnsw->points.limit, beam, collection->config.dim);
     hnsw_walk_begin(&search->graph, hnsw, &room);
-    code_query_begin(&search->graph.query, object->config.metric, query->values,
-                     object->config.dim, room.query);
+    code_query_begin(&search->graph.query, collection->config.metric, query->values,
+                     collection->config.dim, room.query);
     uint64_t start = hnsw_walk_descend(&search->graph, 0);
     hnsw_walk_layer(&search->graph, 0, beam, start);
 }
@@ -113,11 +113,11 @@ static bool has_tag(const struct query *query, const struct facts *facts) {
 static uint32_t keep_matches(const struct search *search, uint32_t *slots, uint32_t count,
                              uint32_t wanted) {
     for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(facts_at(search->object, slots[i]));
+        __builtin_prefetch(facts_at(search->collection, slots[i]));
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count && kept < wanted; i++) {
         slots[kept] = slots[i];
-        kept += has_tag(&search->query, facts_at(search->object, slots[i]));
+        kept += has_tag(&search->query, facts_at(search->collection, slots[i]));
     }
     return kept;
 }
@@ -139,7 +139,7 @@ static void decide(struct search *search) {
     if (count < least) return;
 #endif
     search_decide(search, slots, count);
-    search->next_slot = search->object->vectors.limit; /* Nothing is left to scan. */
+    search->next_slot = search->collection->vectors.limit; /* Nothing is left to scan. */
     search->next_tag = query->tag_count;
 }
 

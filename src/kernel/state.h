@@ -1,9 +1,11 @@
 /* What the kernel's chunks hold, for the kernel's own files. Everyone else asks kernel.h.
  *
  * struct state is copied as a whole to make a view; all it reaches lies in blocks that
- * are copied on first write. An object (one key) is a row of `objects`; its records are
- * rows with one number, the slot, in three pools side by side: vectors (what distances
- * read), facts (what scans filter by) and metas (what the commitment and replies need).
+ * are copied on first write. An object (one key) is a row of `objects`, which is small;
+ * what its type needs beside a string's value is its part, a row in the pool of that
+ * type. A collection's records are rows with one number, the slot, in three pools side by
+ * side: vectors (what distances read), facts (what scans filter by) and metas (what the
+ * commitment and replies need).
  */
 #ifndef KERNEL_STATE_H
 #define KERNEL_STATE_H
@@ -39,42 +41,45 @@ struct meta {
     uint32_t unused_too;
 };
 
-/* What a string has in the place of records. Its record's leaf is hashed when it is asked
- * for: a string that is written often is sealed seldom. */
-struct string {
-    uint64_t value; /* heap handle */
-    uint64_t widx;
-    uint32_t value_size;
-};
-
+/* A key. The first line in the cache finds it, the second is all that a write of a string
+ * needs. A string's leaf is hashed when it is asked for: what is written often is sealed
+ * seldom. */
 struct object {
     struct trie_leaf leaf;
-    uint64_t name; /* heap handle */
+    uint64_t changed; /* kernel->applied at the last change; for WATCH */
+    uint64_t name;    /* heap handle */
     uint32_t name_size;
-    uint32_t db;
-    uint32_t type;   /* enum object_type; 0: the row is free */
+    uint8_t db;
+    uint8_t type; /* enum object_type; 0: the row is free */
+    bool dirty;   /* is in the list of objects to hash at the next seal */
+    uint8_t unused;
+    uint32_t list_next, list_previous; /* object + 1: dirty list, or graveyard */
+    uint32_t part;       /* row in the pool of its type; a string has none but these: */
+    uint32_t value_size; /* in bytes */
+    uint64_t value;      /* heap handle */
+    uint64_t widx;
+};
+
+struct collection {
     uint32_t stride; /* int32 values in a row of vectors: dim rounded up to 16 */
     struct config config;
     uint64_t next_slot;        /* insertions so far; enters the commitment */
     uint64_t attributes_count; /* records with attributes */
     uint64_t live;             /* records */
     uint64_t heap_bytes;       /* that its records have in the heap */
-    uint64_t changed;          /* kernel->applied at the last change; for WATCH */
     uint32_t records;          /* trie over metas */
     uint32_t tags;             /* tags.h: the tree of its tags */
-    uint32_t max_bits; /* bit length of the greatest |value| ever stored; only grows */
-    uint32_t dirty;    /* is in the list of objects to hash at the next seal */
-    uint32_t list_next, list_previous; /* object + 1: dirty list, or graveyard */
-    uint32_t buried_slot;              /* graveyard: slots below are freed */
+    uint32_t max_bits;    /* bit length of the greatest |value| ever stored; only grows */
+    uint32_t buried_slot; /* graveyard: slots below are freed */
     struct pool vectors, facts, metas;
-    struct hnsw hnsw; /* used where config.index says so */
-    struct string string;
+    struct hnsw hnsw;           /* used where config.index says so */
     uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
 };
 
 struct state {
     struct pool nodes; /* of all tries */
     struct pool objects;
+    struct pool collections;
     struct heap heap;
     struct tags tags;
     uint32_t keyspace; /* trie over objects */
@@ -122,17 +127,19 @@ struct kernel {
 static inline const struct object *object_at(const struct state *state, uint32_t row) {
     return pool_row(&state->objects, row);
 }
-static inline const struct meta *meta_at(const struct object *object, uint32_t slot) {
-    return pool_row(&object->metas, slot);
+static inline const struct meta *meta_at(const struct collection *collection,
+                                         uint32_t slot) {
+    return pool_row(&collection->metas, slot);
 }
-static inline const struct facts *facts_at(const struct object *object, uint32_t slot) {
-    return pool_row(&object->facts, slot);
+static inline const struct facts *facts_at(const struct collection *collection,
+                                           uint32_t slot) {
+    return pool_row(&collection->facts, slot);
 }
-static inline bool object_indexed(const struct object *object) {
-    return object->config.index == INDEX_HNSW;
+static inline bool collection_indexed(const struct collection *collection) {
+    return collection->config.index == INDEX_HNSW;
 }
-static inline bool slot_live(const struct object *object, uint32_t slot) {
-    return (facts_at(object, slot)->word & FACT_LIVE) != 0;
+static inline bool slot_live(const struct collection *collection, uint32_t slot) {
+    return (facts_at(collection, slot)->word & FACT_LIVE) != 0;
 }
 
 /* --- record.c: one record's bytes and hashes
@@ -145,21 +152,32 @@ struct record_hashes {
 void record_value_hash(const struct record *record, const struct record_hashes *hashes,
                        uint8_t value[SHA256_SIZE]);
 /* C of the vector as it is stored, and of what lies beside it. */
-void record_hashes(const struct object *object, const struct record *record,
+void record_hashes(const struct collection *collection, const struct record *record,
                    struct record_hashes *hashes);
 /* Everything about the live record in `slot`. */
-void record_read(const struct state *state, const struct object *object, uint32_t slot,
-                 struct record *record);
+void record_read(const struct state *state, const struct collection *collection,
+                 uint32_t slot, struct record *record);
+
+/* OV of docs/format.md section 7: what an object of any type comes to. */
+struct object_sum {
+    enum object_type type;
+    uint32_t config_size;
+    uint8_t config[CONFIG_SIZE];
+    struct trie_sum records, nodes;
+    uint8_t chain[SHA256_SIZE];
+    uint64_t next_slot;
+};
+void object_value_hash(const struct object_sum *sum, uint8_t value[SHA256_SIZE]);
 
 /* --- record_tag.c: a record's tag, in its facts and in the lists of tags
  * ------------------- */
 
 /* Set or replace it; take it away, if there is one. What is hashed of the record is the
  * caller's to bring up to date. */
-void record_tag(struct memory *memory, struct state *state, struct object *object,
+void record_tag(struct memory *memory, struct state *state, struct collection *collection,
                 uint32_t slot, uint64_t tag);
-void record_untag(struct memory *memory, struct state *state, struct object *object,
-                  uint32_t slot);
+void record_untag(struct memory *memory, struct state *state,
+                  struct collection *collection, uint32_t slot);
 
 /* --- kernel.c: objects as such
  * ----------------------------------------------------------- */
@@ -170,7 +188,7 @@ struct object *own_object(struct kernel *kernel, uint32_t row);
 void touch_object(struct kernel *kernel, uint32_t row);
 /* A key of this hash exists from now on. */
 void note_made(struct kernel *kernel, const uint8_t key[SHA256_SIZE]);
-/* A new object under the change's key, of that type and otherwise empty. */
+/* A new object under the change's key, of that type; its part is the caller's. */
 uint32_t add_object(struct kernel *kernel, const struct change *change,
                     enum object_type type);
 void delete_object(struct kernel *kernel, uint32_t row);
@@ -186,16 +204,34 @@ void apply_set(struct kernel *kernel, uint64_t sequence, const struct change *ch
 void apply_incr(struct kernel *kernel, uint64_t sequence, const struct change *change,
                 uint32_t row);
 void apply_rename(struct kernel *kernel, const struct change *change, uint32_t row);
-/* The trie of the string's one record; `content` takes its widx as 0. */
+/* What OV says of it; `content` takes its widx as 0. */
 void string_sum(const struct state *state, const struct object *object, bool content,
-                struct trie_sum *sum);
+                struct object_sum *sum);
 
-/* OV over a sealed records trie. */
-void object_value_hash(const struct object *object, const struct trie_sum *records,
-                       uint8_t value[SHA256_SIZE]);
-/* The same with X taken as 0, for the content root. */
-void object_content_hash(const struct object *object, const struct trie_sum *records,
-                         uint8_t value[SHA256_SIZE]);
+/* --- collection.c: collections and their elements
+ * --------------------------------------- */
+
+/* Refusals of docs/format.md 6.1. `object` is NULL for no such key; `exists`: it has the
+ * element; `group` is NULL for a change on its own. */
+enum status collection_refused(const struct state *state, const struct object *object,
+                               const struct change *change, bool exists,
+                               const struct group *group);
+/* An empty one under the change's key, by the change's config. Gives the object's row. */
+uint32_t create_collection(struct kernel *kernel, const struct change *change);
+void apply_vadd(struct kernel *kernel, uint64_t sequence, const struct change *change,
+                struct place place, struct outcome *outcome);
+void apply_vrem(struct kernel *kernel, uint64_t sequence, const struct change *change,
+                struct place place, struct outcome *outcome);
+/* SETATTR and SETTAG. */
+void apply_to_record(struct kernel *kernel, uint64_t sequence,
+                     const struct change *change, struct place place);
+/* What OV says of one whose records trie comes to `records`; `content` takes X as 0. */
+void collection_sum(const struct collection *collection, const struct trie_sum *records,
+                    bool content, struct object_sum *sum);
+/* The same of the collection of object `row`, hashing what is marked in its trie. */
+void seal_collection(struct kernel *kernel, uint32_t row, struct object_sum *sum);
+/* Bytes that it has in memory, its records included. O(chunks). */
+uint64_t collection_memory(const struct collection *collection);
 
 /* --- bury.c: deleted objects
  * ------------------------------------------------------------- */

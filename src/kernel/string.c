@@ -10,7 +10,7 @@
 #include "kernel/pure.h"
 
 struct slice object_string(const struct state *state, const struct object *object) {
-    return heap_get(&state->heap, object->string.value, object->string.value_size);
+    return heap_get(&state->heap, object->value, object->value_size);
 }
 
 /* --- Refusals --------------------------------------------------------------------------
@@ -48,11 +48,11 @@ static void store_value(struct kernel *kernel, uint64_t sequence, uint32_t row,
                         struct slice bytes) {
     struct heap *heap = &kernel->state.heap;
     touch_object(kernel, row);
-    struct string *string = &own_object(kernel, row)->string;
-    heap_free(&kernel->memory, heap, string->value);
-    string->value = heap_put(&kernel->memory, heap, bytes);
-    string->value_size = (uint32_t)bytes.size;
-    string->widx = sequence;
+    struct object *object = own_object(kernel, row);
+    heap_free(&kernel->memory, heap, object->value);
+    object->value = heap_put(&kernel->memory, heap, bytes);
+    object->value_size = (uint32_t)bytes.size;
+    object->widx = sequence;
 }
 
 void apply_set(struct kernel *kernel, uint64_t sequence, const struct change *change,
@@ -95,14 +95,14 @@ void apply_rename(struct kernel *kernel, const struct change *change, uint32_t r
  */
 
 void string_sum(const struct state *state, const struct object *object, bool content,
-                struct trie_sum *sum) {
-    struct record record = {.widx = content ? 0 : object->string.widx,
+                struct object_sum *sum) {
+    struct record record = {.widx = content ? 0 : object->widx,
                             .flags = CHANGE_ATTRIBUTES};
     struct record_hashes hashes = {0};
     uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
     hash_element_name(slice_of(NULL, 0), key);
     hash_payload('A', object_string(state, object), hashes.attributes);
     record_value_hash(&record, &hashes, value);
-    trie_leaf_hash(key, value, sum->root);
-    sum->count = 1;
+    *sum = (struct object_sum){.type = OBJECT_STRING, .records.count = 1};
+    trie_leaf_hash(key, value, sum->records.root);
 }

@@ -72,8 +72,9 @@ void call_unavailable(struct call *call, const char *what) {
  * the forecast of a transaction was wrong (overlay.h). */
 static void dimension_error(struct call *call, const struct state *state,
                             const struct tally *tally) {
-    const struct object *object = state_find(state, call->db, call->arguments[1]);
-    uint32_t dim = object ? object_config(object)->dim : 0;
+    const struct collection *collection =
+        state_collection(state, call->db, call->arguments[1]);
+    uint32_t dim = collection ? collection_config(collection)->dim : 0;
     if (dim == tally->dim)
         call_error(call, "ERR the collection's metric changed inside the transaction");
     else
@@ -153,14 +154,15 @@ const struct object *call_object(struct call *call, const struct state *state) {
     return object;
 }
 
-const struct object *call_collection(struct call *call, const struct state *state) {
+const struct collection *call_collection(struct call *call, const struct state *state) {
     const struct object *object = call_object(call, state);
-    if (!object || object_type(object) == OBJECT_COLLECTION) return object;
-    call_wrong_type(call);
-    return NULL;
+    if (!object) return NULL;
+    const struct collection *collection = object_collection(state, object);
+    if (!collection) call_wrong_type(call);
+    return collection;
 }
 
 bool call_record(struct call *call, const struct state *state, struct record *record) {
-    const struct object *object = call_collection(call, state);
-    return object && record_find(state, object, call->arguments[2], record);
+    const struct collection *collection = call_collection(call, state);
+    return collection && record_find(state, collection, call->arguments[2], record);
 }

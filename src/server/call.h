@@ -49,7 +49,7 @@ bool call_pattern(struct call *call, size_t index);
 const struct object *call_object(struct call *call, const struct state *state);
 /* The same for what wants a collection: NULL, and the error is answered, when the key
  * holds something else. */
-const struct object *call_collection(struct call *call, const struct state *state);
+const struct collection *call_collection(struct call *call, const struct state *state);
 /* The record of the element in argument 2 of the collection; false without an element, a
  * key, or, with the error answered, a collection. */
 bool call_record(struct call *call, const struct state *state, struct record *record);

@@ -99,16 +99,16 @@ ANSWER(answer_vcreate) {
 }
 
 READ(cmd_vcard) {
-    const struct object *object = call_collection(call, state);
+    const struct collection *collection = call_collection(call, state);
     if (!call->failed)
-        reply_unsigned(call_reply(call), object ? object_count(object) : 0);
+        reply_unsigned(call_reply(call), collection ? collection_count(collection) : 0);
 }
 
 READ(cmd_vdim) {
-    const struct object *object = call_collection(call, state);
+    const struct collection *collection = call_collection(call, state);
     if (call->failed) return;
-    if (!object) call_error(call, "ERR key does not exist");
-    else reply_integer(call_reply(call), object_config(object)->dim);
+    if (!collection) call_error(call, "ERR key does not exist");
+    else reply_integer(call_reply(call), collection_config(collection)->dim);
 }
 
 static void field(struct reply *reply, const char *name, uint64_t value) {
@@ -125,35 +125,35 @@ static uint64_t uid_of(const struct call *call) {
 
 READ(cmd_vinfo) {
     struct reply *reply = call_reply(call);
-    const struct object *object = call_collection(call, state);
+    const struct collection *collection = call_collection(call, state);
     if (call->failed) return;
-    if (!object) {
+    if (!collection) {
         reply_null_array(reply);
         return;
     }
-    const struct config *config = object_config(object);
+    const struct config *config = collection_config(collection);
     static const char *const metrics[] = {"", "cosine", "l2", "ip"};
     static const char *const quantisations[] = {"f32", "int8", "bin"};
     struct index_facts facts;
-    index_facts(object, &facts);
+    index_facts(collection, &facts);
     reply_map(reply, 16);
     reply_status(reply, "quant-type");
     reply_status(reply, quantisations[config->quantisation]);
     field(reply, "hnsw-m", config->m);
     field(reply, "vector-dim", config->dim);
     field(reply, "projection-input-dim", config->reduce_dim);
-    field(reply, "size", object_count(object));
+    field(reply, "size", collection_count(collection));
     field(reply, "max-level", facts.top);
-    field(reply, "attributes-count", object_attributes_count(object));
+    field(reply, "attributes-count", collection_attributes_count(collection));
     field(reply, "vset-uid", uid_of(call));
-    field(reply, "hnsw-max-node-uid", object_next_slot(object));
+    field(reply, "hnsw-max-node-uid", collection_next_slot(collection));
     reply_status(reply, "metric");
     reply_status(reply, metrics[config->metric & 3]);
     reply_status(reply, "index");
     reply_status(reply, config->index == INDEX_FLAT ? "flat" : "hnsw");
     field(reply, "ef", config->ef);
     field(reply, "capacity", config->capacity);
-    field(reply, "next-slot", object_next_slot(object));
+    field(reply, "next-slot", collection_next_slot(collection));
     field(reply, "index-dead", facts.dead);
     field(reply, "index-repairing", facts.repairing);
 }

@@ -132,16 +132,18 @@ static void digest_record(const struct record *record, uint32_t dim,
  * False: there are others. */
 static bool digest_some(struct digest_task *task, const struct state *state,
                         const struct object *object) {
-    if (object_type(object) == OBJECT_STRING) {
+    const struct collection *collection = object_collection(state, object);
+    if (!collection) {
         struct slice value = object_string(state, object);
         sha256(value.data, value.size, task->sum);
         return true;
     }
-    uint32_t limit = object_slot_limit(object), dim = object_config(object)->dim;
+    uint32_t limit = collection_slot_limit(collection);
+    uint32_t dim = collection_config(collection)->dim;
     uint8_t one[SHA256_SIZE];
     for (int i = 0; i < RECORDS_PER_STEP && task->slot < limit; i++, task->slot++) {
         struct record record;
-        if (!record_at(state, object, task->slot, &record)) continue;
+        if (!record_at(state, collection, task->slot, &record)) continue;
         digest_record(&record, dim, one);
         for (size_t j = 0; j < SHA256_SIZE; j++)
             task->sum[j] = (uint8_t)(task->sum[j] + one[j]);
@@ -159,7 +161,9 @@ static bool digest_value_more(struct call *call, uint64_t deadline_us) {
         while (object && !digest_some(task, state, object))
             if (server_clock(call->server) >= deadline_us) return false;
         if (object) {
-            store_le64(task->sum + SHA256_SIZE, object_count(object));
+            const struct collection *collection = object_collection(state, object);
+            store_le64(task->sum + SHA256_SIZE,
+                       collection ? collection_count(collection) : 0);
             sha256(task->sum, sizeof task->sum, digest);
         }
         reply_digest(call, digest);

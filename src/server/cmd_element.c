@@ -113,7 +113,7 @@ static void reply_vector(struct call *call, const struct record *record, uint32_
 }
 
 static uint32_t dim_of(struct call *call, const struct state *state) {
-    return object_config(state_find(state, call->db, call->arguments[1]))->dim;
+    return collection_config(state_collection(state, call->db, call->arguments[1]))->dim;
 }
 
 READ(cmd_vget) {
@@ -210,8 +210,9 @@ READ(cmd_vemb) {
     if (!call_record(call, state, &record)) {
         if (!call->failed) reply_null(call_reply(call));
     } else if (call->count > 3) {
-        const struct object *object = state_find(state, call->db, call->arguments[1]);
-        reply_raw_form(call, &record, object_config(object));
+        const struct collection *collection =
+            state_collection(state, call->db, call->arguments[1]);
+        reply_raw_form(call, &record, collection_config(collection));
     } else {
         reply_vector(call, &record, dim_of(call, state));
     }

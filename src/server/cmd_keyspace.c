@@ -119,6 +119,6 @@ COMMAND(cmd_memory_usage) {
         return;
     }
     const struct object *object = state_find(state, call->db, call->arguments[2]);
-    if (object) reply_unsigned(call_reply(call), object_memory(object));
+    if (object) reply_unsigned(call_reply(call), object_memory(state, object));
     else reply_null(call_reply(call));
 }

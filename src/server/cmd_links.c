@@ -5,14 +5,14 @@
 
 /* The live neighbours in one layer, nearest first. */
 static void find_neighbours(struct scratch *scratch, const struct state *state,
-                            const struct object *object, uint32_t slot, uint32_t layer,
-                            struct search *search) {
+                            const struct collection *collection, uint32_t slot,
+                            uint32_t layer, struct search *search) {
     uint32_t slots[INDEX_LINKS_MAX];
-    uint32_t count = index_links(object, slot, layer, slots);
-    *search = (struct search){.state = state, .object = object};
+    uint32_t count = index_links(collection, slot, layer, slots);
+    *search = (struct search){.state = state, .collection = collection};
     if (count == 0) return;
     struct query query = {.values = scratch->values, .k = count};
-    search_among(search, state, object, &query, scratch->hits, slots, count);
+    search_among(search, state, collection, &query, scratch->hits, slots, count);
 }
 
 static void reply_layer(struct call *call, const struct search *search,
@@ -23,7 +23,7 @@ static void reply_layer(struct call *call, const struct search *search,
     else reply_array(reply, 2 * (uint64_t)search->hit_count);
     for (uint32_t i = 0; i < search->hit_count; i++) {
         struct record record = {0};
-        record_at(search->state, search->object, search->hits[i].slot, &record);
+        record_at(search->state, search->collection, search->hits[i].slot, &record);
         reply_bulk(reply, record.element);
         if (with_scores) reply_double(reply, score_of(search, &search->hits[i]));
     }
@@ -45,15 +45,15 @@ READ(cmd_vlinks) {
         call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");
         return;
     }
-    const struct object *object = call_object(call, state);
-    uint32_t dim = object_config(object)->dim;
+    const struct collection *collection = call_collection(call, state);
+    uint32_t dim = collection_config(collection)->dim;
     memset(scratch->values, 0, query_stride(dim) * sizeof *scratch->values);
     memcpy(scratch->values, record.values, dim * sizeof *scratch->values);
-    uint32_t layers = index_layers(object, record.slot);
+    uint32_t layers = index_layers(collection, record.slot);
     reply_array(call_reply(call), layers);
     for (uint32_t layer = layers; layer-- > 0;) {
         struct search search;
-        find_neighbours(scratch, state, object, record.slot, layer, &search);
+        find_neighbours(scratch, state, collection, record.slot, layer, &search);
         reply_layer(call, &search, with_scores);
     }
 }

@@ -68,14 +68,14 @@ static bool read_scan(struct call *call, size_t at, bool typed,
 
 /* --- SCAN and VSCAN --------------------------------------------------------------- */
 
-/* The next name of the walk: of a key, or with `object` of an element. `here`: the
+/* The next name of the walk: of a key, or with `collection` of an element. `here`: the
  * database and the words let it through. False at the end. */
 static bool next_name(const struct call *call, const struct state *state,
-                      const struct object *object, const struct scan_words *words,
+                      const struct collection *collection, const struct scan_words *words,
                       struct scan *scan, struct slice *name, bool *here) {
-    if (object) {
+    if (collection) {
         struct record record;
-        if (!scan_record(state, object, scan, &record)) return false;
+        if (!scan_record(state, collection, scan, &record)) return false;
         *name = record.element;
         *here = true;
     } else {
@@ -92,15 +92,16 @@ static bool next_name(const struct call *call, const struct state *state,
 /* One part of the walk, from the cursor on: counts what matches, or with `reply` writes
  * it. Gives the next cursor. */
 static uint64_t scan_part(const struct call *call, const struct state *state,
-                          const struct object *object, const struct scan_words *words,
-                          uint64_t *matches, struct reply *reply) {
+                          const struct collection *collection,
+                          const struct scan_words *words, uint64_t *matches,
+                          struct reply *reply) {
     struct scan scan;
     struct slice name;
     bool here;
     uint64_t last = 0;
     scan_begin(&scan, words->cursor);
     *matches = 0;
-    for (int64_t seen = 0; next_name(call, state, object, words, &scan, &name, &here);
+    for (int64_t seen = 0; next_name(call, state, collection, words, &scan, &name, &here);
          seen++) {
         if (seen >= words->count && scan_prefix(&scan) != last) return scan_prefix(&scan);
         last = scan_prefix(&scan);
@@ -112,16 +113,17 @@ static uint64_t scan_part(const struct call *call, const struct state *state,
 }
 
 static void reply_scan(struct call *call, const struct state *state,
-                       const struct object *object, const struct scan_words *words) {
+                       const struct collection *collection,
+                       const struct scan_words *words) {
     struct reply *reply = call_reply(call);
     uint64_t matches;
-    uint64_t next = scan_part(call, state, object, words, &matches, NULL);
+    uint64_t next = scan_part(call, state, collection, words, &matches, NULL);
     char cursor[24];
     snprintf(cursor, sizeof cursor, "%" PRIu64, next);
     reply_array(reply, 2);
     reply_text(reply, cursor);
     reply_array(reply, matches);
-    scan_part(call, state, object, words, &matches, reply);
+    scan_part(call, state, collection, words, &matches, reply);
 }
 
 static void reply_scan_of_nothing(struct call *call) {
@@ -140,10 +142,10 @@ READ(cmd_scan) {
 READ(cmd_vscan) {
     struct scan_words words;
     if (!read_scan(call, 2, false, &words)) return;
-    const struct object *object = call_collection(call, state);
+    const struct collection *collection = call_collection(call, state);
     if (call->failed) return;
-    if (!object) reply_scan_of_nothing(call);
-    else reply_scan(call, state, object, &words);
+    if (!collection) reply_scan_of_nothing(call);
+    else reply_scan(call, state, collection, &words);
 }
 
 /* --- KEYS ------------------------------------------------------------------------- */

@@ -59,7 +59,7 @@ static unsigned fields_of(const struct search_task *task) {
 /* Codes that a walk has looked at, or rows of a scan. */
 static uint64_t vectors_compared(const struct search *search) {
     uint64_t walked = search->graph.looked_at;
-    return walked ? walked : object_count(search->object);
+    return walked ? walked : collection_count(search->collection);
 }
 
 /* The hits are found: say how many come. */
@@ -82,7 +82,7 @@ static bool reply_hits(struct call *call, struct search_task *task) {
     for (int i = 0; i < HITS_PER_STEP && task->replied < task->kept; i++) {
         const struct hit *hit = &task->search.hits[task->replied++];
         struct record record = {0};
-        record_at(task->search.state, task->search.object, hit->slot, &record);
+        record_at(task->search.state, task->search.collection, hit->slot, &record);
         if (fields && task->nested) reply_array(reply, 1 + fields);
         reply_bulk(reply, record.element);
         if (fields > 1 && !task->nested && reply->protocol == 3)
@@ -94,7 +94,7 @@ static bool reply_hits(struct call *call, struct search_task *task) {
 
 static bool search_more(struct call *call, uint64_t deadline_us) {
     struct search_task *task = &call->server->search;
-    uint32_t dim = object_config(task->search.object)->dim;
+    uint32_t dim = collection_config(task->search.collection)->dim;
     uint32_t rows = VALUES_PER_STEP / dim + 1;
     do {
         if (!task->found && search_step(&task->search, rows)) begin_reply(call, task);
@@ -123,22 +123,25 @@ static bool read_query(struct call *call, size_t at, struct search_words *words)
 }
 
 static bool query_from_element(struct call *call, const struct state *state,
-                               const struct object *object, struct slice element) {
+                               const struct collection *collection,
+                               struct slice element) {
     struct record record;
-    if (!record_find(state, object, element, &record)) {
+    if (!record_find(state, collection, element, &record)) {
         call_error(call, "ERR element not found in set");
         return false;
     }
     memcpy(call->server->scratch.values, record.values,
-           object_config(object)->dim * sizeof *record.values);
+           collection_config(collection)->dim * sizeof *record.values);
     return true;
 }
 
 /* The query into scratch, checked against the collection. */
 static bool bind_query(struct call *call, const struct state *state,
-                       const struct object *object, const struct search_words *words) {
-    const struct config *config = object_config(object);
-    if (words->by_element) return query_from_element(call, state, object, words->element);
+                       const struct collection *collection,
+                       const struct search_words *words) {
+    const struct config *config = collection_config(collection);
+    if (words->by_element)
+        return query_from_element(call, state, collection, words->element);
     int8_t exponent;
     if (!vector_convert(call, &words->vector, config->metric,
                         call->server->scratch.values, &exponent))
@@ -168,10 +171,10 @@ static size_t distinct_tags(uint64_t *tags, size_t count) {
 
 /* Start the search; `search_more` ends it. */
 static void begin(struct call *call, const struct state *state,
-                  const struct object *object, const struct search_words *words) {
+                  const struct collection *collection, const struct search_words *words) {
     struct server *server = call->server;
     struct scratch *scratch = &server->scratch;
-    uint64_t count = object_count(object);
+    uint64_t count = collection_count(collection);
     uint64_t k = (uint64_t)words->k < count ? (uint64_t)words->k : count;
     if (k == 0) {
         reply_array(call_reply(call), 0);
@@ -181,7 +184,7 @@ static void begin(struct call *call, const struct state *state,
         call_error(call, OUT_OF_MEMORY);
         return;
     }
-    uint32_t dim = object_config(object)->dim;
+    uint32_t dim = collection_config(collection)->dim;
     memset(scratch->values + dim, 0, (query_stride(dim) - dim) * sizeof *scratch->values);
     struct query query = {.values = scratch->values,
                           .k = (uint32_t)k,
@@ -190,11 +193,11 @@ static void begin(struct call *call, const struct state *state,
                           .ef = words->ef,
                           .exact = server->search.exact,
                           .room = &scratch->room};
-    if (scratch_room(scratch, search_room_size(object, &query))) {
+    if (scratch_room(scratch, search_room_size(collection, &query))) {
         call_error(call, OUT_OF_MEMORY);
         return;
     }
-    search_begin(&server->search.search, state, object, &query, scratch->hits);
+    search_begin(&server->search.search, state, collection, &query, scratch->hits);
     server->job.more = search_more;
 }
 
@@ -273,28 +276,29 @@ READ(cmd_vsearch) {
         fail(call, "invalid K");
         return;
     }
-    const struct object *object = call_collection(call, state);
+    const struct collection *collection = call_collection(call, state);
     if (call->failed) return;
-    if (!object) reply_array(call_reply(call), 0);
-    else if (read_query(call, 4, &words) && bind_query(call, state, object, &words) &&
+    if (!collection) reply_array(call_reply(call), 0);
+    else if (read_query(call, 4, &words) && bind_query(call, state, collection, &words) &&
              vsearch_options(call, &words))
-        begin(call, state, object, &words);
+        begin(call, state, collection, &words);
 }
 
 /* --- VSIM ------------------------------------------------------------------------- */
 
-static bool read_epsilon(struct call *call, const struct object *object, size_t *at) {
+static bool read_epsilon(struct call *call, const struct collection *collection,
+                         size_t *at) {
     struct search_task *task = &call->server->search;
     if (!word_double(call->arguments[*at + 1], &task->epsilon) || !(task->epsilon > 0.0))
         return fail(call, "invalid EPSILON");
-    if (object_config(object)->metric != METRIC_COSINE)
+    if (collection_config(collection)->metric != METRIC_COSINE)
         return fail(call, "EPSILON needs a collection with METRIC COSINE");
     task->has_epsilon = true;
     *at += 2;
     return true;
 }
 
-static bool vsim_options(struct call *call, const struct object *object,
+static bool vsim_options(struct call *call, const struct collection *collection,
                          struct search_words *words) {
     int64_t filter_ef;
     for (size_t at = words->options; at < call->count;) {
@@ -307,7 +311,7 @@ static bool vsim_options(struct call *call, const struct object *object,
         } else if (call_is(call, at, "ef")) {
             if (!read_ef(call, &at, words)) return false;
         } else if (call_is(call, at, "epsilon")) {
-            if (!read_epsilon(call, object, &at)) return false;
+            if (!read_epsilon(call, collection, &at)) return false;
         } else if (call_is(call, at, "filter-ef")) { /* bounds a FILTER's work */
             if (!word_integer(call->arguments[at + 1], &filter_ef) || filter_ef < 1)
                 return fail(call, "invalid FILTER-EF");
@@ -325,12 +329,12 @@ static bool vsim_options(struct call *call, const struct object *object,
 READ(cmd_vsim) {
     struct search_words words = {.k = COUNT_DEFAULT};
     call->server->search = (struct search_task){0};
-    const struct object *object = call_collection(call, state);
+    const struct collection *collection = call_collection(call, state);
     if (call->failed) return;
-    if (!object)
+    if (!collection)
         reply_array(call_reply(call),
                     0); /* before any check, and in RESP3 too: as Redis has it */
-    else if (read_query(call, 2, &words) && bind_query(call, state, object, &words) &&
-             vsim_options(call, object, &words))
-        begin(call, state, object, &words);
+    else if (read_query(call, 2, &words) && bind_query(call, state, collection, &words) &&
+             vsim_options(call, collection, &words))
+        begin(call, state, collection, &words);
 }

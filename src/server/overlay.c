@@ -63,7 +63,8 @@ static uint32_t type_of(const struct overlay *overlay, const struct state *state
     if (overlay && (overlay->flushed >> db & 1)) return 0;
     const struct object *object = state_find(state, db, key);
     if (!object) return 0;
-    *config = object_config(object);
+    const struct collection *collection = object_collection(state, object);
+    if (collection) *config = collection_config(collection);
     return object_type(object);
 }
 

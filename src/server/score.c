@@ -14,7 +14,7 @@ static double cosine_score(const struct search *search, const struct hit *hit) {
 }
 
 double score_of(const struct search *search, const struct hit *hit) {
-    switch (object_config(search->object)->metric) {
+    switch (collection_config(search->collection)->metric) {
     case METRIC_L2:
         return ldexp((double)hit->distance, -32);
     case METRIC_IP:

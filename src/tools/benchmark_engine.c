@@ -223,8 +223,8 @@ static enum status load(struct library *library, struct result *result,
 /* --- Searching -----------------------------------------------------------------------
  */
 
-static const struct object *collection(const struct library *library) {
-    return state_find(engine_state(library->engine), 0, slice_text(key_name));
+static const struct collection *collection(const struct library *library) {
+    return state_collection(engine_state(library->engine), 0, slice_text(key_name));
 }
 
 /* One search; its hits are in library->hits. */

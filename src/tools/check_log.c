@@ -9,9 +9,9 @@
 static uint64_t count_graphs(const struct state *state) {
     uint64_t count = 0, keys = state_key_total(state);
     for (uint64_t i = 0; i < keys; i++) {
-        const struct object *object = state_key_at(state, i);
-        count += object_type(object) == OBJECT_COLLECTION &&
-                 object_config(object)->index == INDEX_HNSW;
+        const struct collection *collection =
+            object_collection(state, state_key_at(state, i));
+        count += collection && collection_config(collection)->index == INDEX_HNSW;
     }
     return count;
 }

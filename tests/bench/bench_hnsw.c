@@ -148,8 +148,8 @@ static struct kernel *build(const struct vectors *base, uint32_t records, uint32
     return kernel;
 }
 
-static void describe(const struct kernel *kernel, const struct object *object) {
-    const struct hnsw *hnsw = &object->hnsw;
+static void describe(const struct kernel *kernel, const struct collection *collection) {
+    const struct hnsw *hnsw = &collection->hnsw;
     struct sha256 hash;
     uint8_t digest[SHA256_SIZE];
     sha256_begin(&hash);
@@ -162,16 +162,16 @@ static void describe(const struct kernel *kernel, const struct object *object) {
     sha256_end(&hash, digest);
     printf("graph: %02x%02x%02x%02x%02x%02x%02x%02x, %.1f links a point, top %u; "
            "%.0f bytes a vector in all\n",
-           digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7],
-           (double)links / (double)hnsw->live, hnsw->top,
-           (double)kernel_memory_used(kernel) / (double)object_count(object));
+           digest[0], digest[1], digest[2], digest[3], digest[4], digest[5], digest[6],
+           digest[7], (double)links / (double)hnsw->live, hnsw->top,
+           (double)kernel_memory_used(kernel) / (double)collection_count(collection));
 }
 
 /* --- Searching ------------------------------------------------------------------------ */
 
 struct searcher {
     const struct state *state;
-    const struct object *object;
+    const struct collection *collection;
     struct search_room room;
     struct hit hits[K];
 };
@@ -180,7 +180,7 @@ static uint32_t run(struct searcher *searcher, const int32_t *values, uint32_t e
     struct query query = {
         .values = values, .k = K, .ef = ef, .exact = exact, .room = &searcher->room};
     struct search search;
-    search_begin(&search, searcher->state, searcher->object, &query, searcher->hits);
+    search_begin(&search, searcher->state, searcher->collection, &query, searcher->hits);
     while (!search_step(&search, UINT32_MAX)) {}
     return search.hit_count;
 }
@@ -195,7 +195,7 @@ static bool near_enough(uint8_t metric, const struct hit *hit, const struct hit 
 
 static void curve(struct searcher *searcher, const struct vectors *queries, uint32_t count,
                   const struct hit *tenths, uint32_t ef) {
-    uint8_t metric = searcher->object->config.metric;
+    uint8_t metric = searcher->collection->config.metric;
     uint64_t near = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t found = run(searcher, queries->values + (size_t)i * queries->stride, ef, false);
@@ -229,19 +229,21 @@ static void exact(struct searcher *searcher, const struct vectors *queries, uint
                                   .exact = true,
                                   .room = rooms[pass % 2]};
             struct search search;
-            search_begin(&search, searcher->state, searcher->object, &query, searcher->hits);
+            search_begin(&search, searcher->state, searcher->collection, &query,
+                         searcher->hits);
             while (!search_step(&search, UINT32_MAX)) {}
             if (pass == 0) decided += search.codes.decided;
         }
         double each = (seconds() - start) / count;
         if (each < took[pass % 2]) took[pass % 2] = each;
     }
-    const struct object *object = searcher->object;
-    double bytes = 4.0 * object->stride * (double)object->live;
-    printf("exact: rows %.3f ms (%.1f GB/s), codes %.3f ms: %.2f times as fast, %.0f of %.0f rows "
+    const struct collection *collection = searcher->collection;
+    double bytes = 4.0 * collection->stride * (double)collection->live;
+    printf("exact: rows %.3f ms (%.1f GB/s), codes %.3f ms: %.2f times as fast, %.0f of "
+           "%.0f rows "
            "decided by their values\n",
            took[1] * 1e3, bytes / took[1] * 1e-9, took[0] * 1e3, took[1] / took[0],
-           (double)decided / count, (double)object->live);
+           (double)decided / count, (double)collection->live);
 }
 
 int main(int argc, char **argv) {
@@ -266,12 +268,12 @@ int main(int argc, char **argv) {
            level);
     struct kernel *kernel = build(&base, records, m, efc);
     struct searcher searcher = {.state = kernel_state(kernel)};
-    searcher.object = state_find(searcher.state, 0, slice_text("bench"));
-    describe(kernel, searcher.object);
+    searcher.collection = state_collection(searcher.state, 0, slice_text("bench"));
+    describe(kernel, searcher.collection);
 
     uint32_t widest = HNSW_EF_MAX < records / 17 ? HNSW_EF_MAX : records / 17;
     struct query greatest = {.k = K, .ef = widest};
-    searcher.room.size = search_room_size(searcher.object, &greatest) / 64 * 64 + 64;
+    searcher.room.size = search_room_size(searcher.collection, &greatest) / 64 * 64 + 64;
     searcher.room.bytes = aligned_alloc(64, searcher.room.size);
     exact(&searcher, &queries, count < 100 ? count : 100);
     struct hit *tenths = malloc(count * sizeof *tenths);

@@ -104,7 +104,8 @@ static void bench(uint8_t metric, uint64_t records, uint32_t dim, uint32_t k, in
         struct search search;
         const struct state *state = kernel_state(kernel);
         double start = milliseconds();
-        search_begin(&search, state, state_find(state, 0, slice_text("bench")), &query, hits);
+        search_begin(&search, state, state_collection(state, 0, slice_text("bench")),
+                     &query, hits);
         while (!search_step(&search, UINT32_MAX)) {}
         double middle = milliseconds();
         plain_read(copy, size);

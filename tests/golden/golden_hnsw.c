@@ -57,16 +57,17 @@ static void hash_answers(uint8_t hash[SHA256_SIZE]) {
     for (uint32_t i = 0; i < 90; i++) {
         uint8_t metric = (uint8_t)(METRIC_COSINE + i % 3), number[16];
         const struct state *state = kernel_state(kernel);
-        const struct object *object = state_find(state, 0, slice_of(&metric, 1));
+        const struct collection *collection =
+            state_collection(state, 0, slice_of(&metric, 1));
         struct query query = {.values = values, .k = K, .ef = 16 + i % 5, .room = &room};
         struct search search;
         struct hit hits[K];
         draw_values(metric, values);
-        search_begin(&search, state, object, &query, hits);
+        search_begin(&search, state, collection, &query, hits);
         while (!search_step(&search, 100)) {}
         for (uint32_t h = 0; h < search.hit_count; h++) {
             struct record record;
-            if (!record_at(state, object, hits[h].slot, &record)) failed++;
+            if (!record_at(state, collection, hits[h].slot, &record)) failed++;
             store_le64(number, metric == METRIC_L2 ? (uint64_t)hits[h].distance
                                                    : (uint64_t)hits[h].product);
             store_le64(number + 8, hits[h].norm);

@@ -217,19 +217,20 @@ static void hash_answers(uint8_t hash[SHA256_SIZE]) {
         struct config config = config_of(i % KEYS);
         char name[2] = {'k', (char)(i % KEYS)};
         const struct state *state = kernel_state(kernel);
-        const struct object *object = state_find(state, i % KEYS % 4 * 5, slice_of(name, 2));
-        if (!object) continue;
+        const struct collection *collection =
+            state_collection(state, i % KEYS % 4 * 5, slice_of(name, 2));
+        if (!collection) continue;
         for (uint32_t d = 0; d < 64; d++)
             values[d] = d < config.dim ? (int32_t)draw(262145) - 131072 : 0;
         struct query query = {
             .values = values, .k = 1 + i, .tags = tags, .tag_count = i / KEYS % 3};
         struct search search;
-        search_begin(&search, state, object, &query, hits);
+        search_begin(&search, state, collection, &query, hits);
         while (!search_step(&search, 1 + i)) {}
         for (uint32_t h = 0; h < search.hit_count; h++) {
             struct record record;
             uint8_t bytes[40];
-            if (!record_at(state, object, hits[h].slot, &record)) failed++;
+            if (!record_at(state, collection, hits[h].slot, &record)) failed++;
             uint128 number = config.metric == METRIC_L2 ? hits[h].distance
                                                         : (uint128)hits[h].product;
             store_le64(bytes, (uint64_t)number);

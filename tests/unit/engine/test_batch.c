@@ -105,7 +105,8 @@ static void a_refused_element_does_nothing(void) {
     EXPECT_EQUAL(records(), 2);
     struct record record;
     const struct state *state = engine_state(engine);
-    EXPECT(record_find(state, state_find(state, 0, slice_text("k")), slice_text("b"), &record));
+    EXPECT(record_find(state, state_collection(state, 0, slice_text("k")),
+                       slice_text("b"), &record));
     EXPECT_EQUAL(record.widx, 0); /* The batch's sequence. */
     expect_same_after_restart();
     end();

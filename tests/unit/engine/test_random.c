@@ -187,9 +187,9 @@ static void write_answers(const char *path) {
         uint32_t db = number == 5 ? 15 : number % 2;
         const struct state *state = engine_state(engine);
         struct slice key = history_name(text, 'k', number);
-        const struct object *object = state_find(state, db, key);
-        if (!object || object_type(object) != OBJECT_COLLECTION) continue;
-        const struct config *config = object_config(object);
+        const struct collection *collection = state_collection(state, db, key);
+        if (!collection) continue;
+        const struct config *config = collection_config(collection);
         _Alignas(64) int32_t values[32] = {0};
         struct hit hits[12];
         graph_draw(history_random(&history), config, values);
@@ -197,13 +197,13 @@ static void write_answers(const char *path) {
                               .k = 1 + history_below(&history, 12),
                               .ef = beams[history_below(&history, 5)],
                               .exact = history_below(&history, 5) == 0};
-        uint32_t count = search_all(state, object, query, hits);
+        uint32_t count = search_all(state, collection, query, hits);
         fprintf(file, "%u %.*s %u %u %d", db, (int)key.size, (const char *)key.data, query.k,
                 query.ef, query.exact);
         for (uint32_t d = 0; d < config->dim; d++) fprintf(file, " %d", values[d]);
         for (uint32_t h = 0; h < count; h++) {
             struct record record;
-            EXPECT(record_at(state, object, hits[h].slot, &record));
+            EXPECT(record_at(state, collection, hits[h].slot, &record));
             fprintf(file, " %.*s", (int)record.element.size, (const char *)record.element.data);
         }
         fprintf(file, "\n");
@@ -220,9 +220,9 @@ static uint64_t number_from(const char *variable, uint64_t otherwise) {
 /* Elements of the key that grew first. */
 static uint64_t first_count(void) {
     char text[16];
-    const struct object *object =
-        state_find(engine_state(engine), history.first % 2, history_name(text, 'k', history.first));
-    return object ? object_count(object) : 0;
+    const struct collection *collection = state_collection(
+        engine_state(engine), history.first % 2, history_name(text, 'k', history.first));
+    return collection ? collection_count(collection) : 0;
 }
 
 static void graph_run(uint64_t seed, uint32_t elements, int steps) {

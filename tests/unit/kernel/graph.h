@@ -9,57 +9,61 @@
 
 /* --- A collection that is built by numbers ------------------------------------------------ */
 
-struct collection {
+struct trial {
     struct source source;
     struct kernel *kernel;
     struct config config;
     uint64_t sequence;
 };
 
-static inline void collection_begin(struct collection *collection, uint8_t metric, uint32_t dim,
-                                    uint32_t m, uint32_t ef) {
-    *collection = (struct collection){
-        .config = {.metric = metric, .index = INDEX_HNSW, .dim = dim, .m = m, .ef = ef,
-                   .origin = ORIGIN_VCREATE}};
-    struct memory_source source = source_begin(&collection->source);
-    EXPECT(kernel_create(&source, &collection->kernel) == STATUS_OK);
+static inline void trial_begin(struct trial *trial, uint8_t metric, uint32_t dim,
+                               uint32_t m, uint32_t ef) {
+    *trial = (struct trial){.config = {.metric = metric,
+                                       .index = INDEX_HNSW,
+                                       .dim = dim,
+                                       .m = m,
+                                       .ef = ef,
+                                       .origin = ORIGIN_VCREATE}};
+    struct memory_source source = source_begin(&trial->source);
+    EXPECT(kernel_create(&source, &trial->kernel) == STATUS_OK);
 }
 
-static inline struct object *collection_object(const struct collection *collection) {
-    const struct state *state = kernel_state(collection->kernel);
-    return (struct object *)(uintptr_t)state_find(state, 0, slice_text("c"));
+static inline struct collection *trial_collection(const struct trial *trial) {
+    const struct state *state = kernel_state(trial->kernel);
+    return (struct collection *)(uintptr_t)state_collection(state, 0, slice_text("c"));
 }
 
-static inline enum status collection_perform(struct collection *collection, uint8_t type,
-                                             uint32_t name, const int32_t *values) {
+static inline enum status trial_perform(struct trial *trial, uint8_t type, uint32_t name,
+                                        const int32_t *values) {
     static uint8_t vector[6 + 4 * 4096];
     uint8_t element[4];
     store_be32(element, name);
     struct change change = {.type = type,
                             .key = slice_text("c"),
                             .element = slice_of(element, sizeof element),
-                            .config = collection->config};
+                            .config = trial->config};
     if (values) {
-        uint32_t dim = collection->config.dim;
-        bool scaled = collection->config.metric == METRIC_COSINE;
+        uint32_t dim = trial->config.dim;
+        bool scaled = trial->config.metric == METRIC_COSINE;
         vector_encode(values, dim, scaled, 0, vector);
         change.vector = slice_of(vector, vector_bytes_size(scaled, dim));
         change.flags = CHANGE_VECTOR | CHANGE_CONFIG;
     }
-    return perform(collection->kernel, collection->sequence++, &change);
+    return perform(trial->kernel, trial->sequence++, &change);
 }
-static inline enum status collection_put(struct collection *collection, uint32_t name,
-                                         const int32_t *values) {
-    return collection_perform(collection, CHANGE_VADD, name, values);
+static inline enum status trial_put(struct trial *trial, uint32_t name,
+                                    const int32_t *values) {
+    return trial_perform(trial, CHANGE_VADD, name, values);
 }
-static inline enum status collection_drop(struct collection *collection, uint32_t name) {
-    return collection_perform(collection, CHANGE_VREM, name, NULL);
+static inline enum status trial_drop(struct trial *trial, uint32_t name) {
+    return trial_perform(trial, CHANGE_VREM, name, NULL);
 }
 
 /* Room for any search. */
-static inline struct search_room *roomy(const struct object *object, const struct query *query) {
+static inline struct search_room *roomy(const struct collection *collection,
+                                        const struct query *query) {
     static struct search_room room;
-    size_t size = search_room_size(object, query);
+    size_t size = search_room_size(collection, query);
     if (size > room.size) {
         free(room.bytes);
         room = (struct search_room){.size = (size + 63) / 64 * 64};
@@ -69,11 +73,12 @@ static inline struct search_room *roomy(const struct object *object, const struc
     return &room;
 }
 
-static inline uint32_t search_all(const struct state *state, const struct object *object,
-                                  struct query query, struct hit *hits) {
+static inline uint32_t search_all(const struct state *state,
+                                  const struct collection *collection, struct query query,
+                                  struct hit *hits) {
     struct search search;
-    query.room = roomy(object, &query);
-    search_begin(&search, state, object, &query, hits);
+    query.room = roomy(collection, &query);
+    search_begin(&search, state, collection, &query, hits);
     while (!search_step(&search, 500)) {}
     return search.hit_count;
 }
@@ -161,8 +166,8 @@ static inline uint32_t tree_size(const struct hnsw *hnsw, uint32_t from, uint64_
 }
 
 /* All of it; the first thing that is wrong is named. */
-static inline const char *graph_fault(const struct object *object) {
-    const struct hnsw *hnsw = &object->hnsw;
+static inline const char *graph_fault(const struct collection *collection) {
+    const struct hnsw *hnsw = &collection->hnsw;
     uint32_t points = 0, live = 0;
     for (uint32_t point = 1; point < hnsw->points.limit; point++) {
         if (!exists(hnsw, point)) continue;
@@ -170,13 +175,13 @@ static inline const char *graph_fault(const struct object *object) {
         if (point_live(hnsw, point)) {
             uint32_t slot = point_at(hnsw, point)->slot - 1;
             live++;
-            if (!slot_live(object, slot) || meta_at(object, slot)->point != point)
+            if (!slot_live(collection, slot) || meta_at(collection, slot)->point != point)
                 return "a live point is its record's";
         }
         for (uint32_t layer = 0; layer <= level_of_point(hnsw, point); layer++)
             if (!row_sound(hnsw, layer, point)) return "a row is sound";
     }
-    if (live != hnsw->live || live != object->live) return "live points are counted";
+    if (live != hnsw->live || live != collection->live) return "live points are counted";
     if (points != live + hnsw->dead + hnsw->condemned) return "dead points are counted";
     if (points == 0) return hnsw->entry ? "no point, no entry" : NULL;
     if (!exists(hnsw, hnsw->entry)) return "the entry exists";
@@ -187,8 +192,8 @@ static inline const char *graph_fault(const struct object *object) {
     return NULL;
 }
 
-static inline void expect_sound(const struct object *object, const char *when) {
-    const char *fault = graph_fault(object);
+static inline void expect_sound(const struct collection *collection, const char *when) {
+    const char *fault = graph_fault(collection);
     if (!fault) return;
     test_fail(__FILE__, __LINE__, fault);
     printf("    %s\n", when);

@@ -13,10 +13,10 @@ struct rows {
     uint32_t links[LAYERS][POINTS_MAX][DEGREE];
 };
 
-static void read_rows(const struct object *object, struct rows *rows) {
+static void read_rows(const struct collection *collection, struct rows *rows) {
     memset(rows, 0, sizeof *rows);
-    if (!object) return;
-    const struct hnsw *hnsw = &object->hnsw;
+    if (!collection) return;
+    const struct hnsw *hnsw = &collection->hnsw;
     for (uint32_t point = 1; point < hnsw->points.limit; point++) {
         if (!exists(hnsw, point)) continue;
         uint32_t level = level_of_point(hnsw, point);
@@ -76,52 +76,53 @@ static bool expected_step(const struct rows *before, const struct rows *after,
 
 static void chain_covers_every_change_of_a_row(void) {
     static struct rows before, after;
-    struct collection collection;
+    struct trial trial;
     uint8_t chain[SHA256_SIZE] = {0};
     uint64_t seed = 4;
     uint32_t steps = 0, changes = 0;
-    collection_begin(&collection, METRIC_L2, 6, 5, 20);
+    trial_begin(&trial, METRIC_L2, 6, 5, 20);
     for (int i = 0; i < 2500 && test_run.ok; i++) {
         int32_t values[6];
         uint32_t name = chance_below(&seed, 120);
         for (int d = 0; d < 6; d++) values[d] = (int32_t)chance_below(&seed, 30) << 16;
-        read_rows(collection_object(&collection), &before);
-        uint64_t sequence = collection.sequence;
+        read_rows(trial_collection(&trial), &before);
+        uint64_t sequence = trial.sequence;
         bool put = chance_below(&seed, 10) < (i / 300 % 2 ? 3u : 7u);
-        enum status status = put ? collection_put(&collection, name, values)
-                                 : collection_drop(&collection, name);
+        enum status status =
+            put ? trial_put(&trial, name, values) : trial_drop(&trial, name);
         if (status) continue;
-        const struct object *object = collection_object(&collection);
-        read_rows(object, &after);
-        EXPECT(object->hnsw.points.limit <= POINTS_MAX);
+        const struct collection *collection = trial_collection(&trial);
+        read_rows(collection, &after);
+        EXPECT(collection->hnsw.points.limit <= POINTS_MAX);
         changes++;
-        steps += expected_step(&before, &after, &object->hnsw, sequence, chain);
-        EXPECT_BYTES(object->chain, chain, sizeof chain);
+        steps += expected_step(&before, &after, &collection->hnsw, sequence, chain);
+        EXPECT_BYTES(collection->chain, chain, sizeof chain);
     }
     EXPECT(steps > 1000 && steps < changes);
-    kernel_destroy(collection.kernel);
+    kernel_destroy(trial.kernel);
 }
 
 /* Equal entries: equal roots, chain included. The same contents otherwise: another chain, and the
  * same content root. */
 static void chain_is_part_of_the_state_root_and_not_of_the_content_root(void) {
-    struct collection a, b;
+    struct trial a, b;
     struct roots sealed[2], content[2];
     uint8_t chains[2][SHA256_SIZE];
     for (int i = 0; i < 2; i++) {
-        struct collection *collection = i == 0 ? &a : &b;
-        collection_begin(collection, METRIC_L2, 4, 4, 20);
-        collection->sequence = i == 0 ? 0 : 1000;
+        struct trial *trial = i == 0 ? &a : &b;
+        trial_begin(trial, METRIC_L2, 4, 4, 20);
+        trial->sequence = i == 0 ? 0 : 1000;
         for (uint32_t name = 0; name < 40; name++) {
             int32_t values[4] = {(int32_t)(name * name % 17) << 16, (int32_t)name << 12, 0, 7};
-            collection_put(collection, name, values);
+            trial_put(trial, name, values);
         }
-        const struct object *object = collection_object(collection);
-        memcpy(chains[i], object->chain, SHA256_SIZE);
-        kernel_seal(collection->kernel, &sealed[i]);
-        EXPECT(recompute_all(kernel_state(collection->kernel), true, &content[i]) == STATUS_OK);
+        const struct collection *collection = trial_collection(trial);
+        memcpy(chains[i], collection->chain, SHA256_SIZE);
+        kernel_seal(trial->kernel, &sealed[i]);
+        EXPECT(recompute_all(kernel_state(trial->kernel), true, &content[i]) ==
+               STATUS_OK);
         struct roots again;
-        EXPECT(recompute_all(kernel_state(collection->kernel), false, &again) == STATUS_OK);
+        EXPECT(recompute_all(kernel_state(trial->kernel), false, &again) == STATUS_OK);
         EXPECT_BYTES(again.state_root, sealed[i].state_root, SHA256_SIZE);
     }
     EXPECT(memcmp(chains[0], chains[1], SHA256_SIZE) != 0);

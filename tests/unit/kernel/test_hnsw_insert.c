@@ -194,13 +194,13 @@ static void compare_with_plain(uint8_t metric, uint32_t dim, uint32_t m, uint32_
     static struct plain plain;
     memset(&plain, 0, sizeof plain);
     plain.metric = metric, plain.dim = dim, plain.m = m, plain.ef = ef;
-    struct collection collection;
-    collection_begin(&collection, metric, dim, m, ef);
+    struct trial trial;
+    trial_begin(&trial, metric, dim, m, ef);
     for (uint32_t i = 0; i < count; i++) {
         plain_insert(&plain, rows[i]);
-        EXPECT(collection_put(&collection, i, rows[i]) == STATUS_OK);
+        EXPECT(trial_put(&trial, i, rows[i]) == STATUS_OK);
     }
-    const struct hnsw *hnsw = &collection_object(&collection)->hnsw;
+    const struct hnsw *hnsw = &trial_collection(&trial)->hnsw;
     EXPECT_EQUAL(hnsw->entry, plain.entry);
     EXPECT_EQUAL(hnsw->top, plain.top);
     EXPECT_EQUAL(hnsw->live, count);
@@ -211,7 +211,7 @@ static void compare_with_plain(uint8_t metric, uint32_t dim, uint32_t m, uint32_
                          4 * (size_t)hnsw_degree(hnsw, layer));
         if (!test_run.ok) break;
     }
-    kernel_destroy(collection.kernel);
+    kernel_destroy(trial.kernel);
 }
 
 static int32_t rows[10000][128];
@@ -240,12 +240,12 @@ static void real_data_is_found(void) {
     if (emulated()) SKIP("slow here; the next test compares the graph");
     uint32_t count = read_descriptors(rows, COUNT);
     if (count < COUNT) SKIP("tests/data is not here");
-    struct collection collection;
-    collection_begin(&collection, METRIC_L2, 128, 16, 200);
-    for (uint32_t i = QUERIES; i < COUNT; i++) collection_put(&collection, i, rows[i]);
-    const struct object *object = collection_object(&collection);
-    const struct state *state = kernel_state(collection.kernel);
-    expect_sound(object, "10,000 descriptors");
+    struct trial trial;
+    trial_begin(&trial, METRIC_L2, 128, 16, 200);
+    for (uint32_t i = QUERIES; i < COUNT; i++) trial_put(&trial, i, rows[i]);
+    const struct collection *collection = trial_collection(&trial);
+    const struct state *state = kernel_state(trial.kernel);
+    expect_sound(collection, "10,000 descriptors");
     static const struct { uint32_t ef, least; } wanted[] = {{16, 9700}, {64, 9970}, {500, 10000}};
     for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++) {
         uint32_t near = 0;
@@ -254,14 +254,14 @@ static void real_data_is_found(void) {
             struct hit hits[K], nearest[K];
             memcpy(values, rows[i], sizeof values);
             struct query query = {.values = values, .k = K, .ef = wanted[w].ef};
-            EXPECT_EQUAL(search_all(state, object, query, hits), K);
+            EXPECT_EQUAL(search_all(state, collection, query, hits), K);
             query.exact = true;
-            EXPECT_EQUAL(search_all(state, object, query, nearest), K);
+            EXPECT_EQUAL(search_all(state, collection, query, nearest), K);
             for (uint32_t h = 0; h < K; h++) near += hits[h].distance <= nearest[K - 1].distance;
         }
         EXPECT(near * 10000 / (K * QUERIES) >= wanted[w].least);
     }
-    kernel_destroy(collection.kernel);
+    kernel_destroy(trial.kernel);
 }
 
 /* The graph of 5,000 real descriptors and the answers that it gives, the same on every machine:
@@ -269,12 +269,12 @@ static void real_data_is_found(void) {
 static void real_graph_is_the_same_everywhere(void) {
     enum { COUNT = 5000, K = 10, QUERIES = 50 };
     if (read_descriptors(rows, COUNT + QUERIES) < COUNT + QUERIES) SKIP("tests/data is not here");
-    struct collection collection;
-    collection_begin(&collection, METRIC_L2, 128, 16, 60);
-    for (uint32_t i = 0; i < COUNT; i++) collection_put(&collection, i, rows[i]);
-    const struct object *object = collection_object(&collection);
+    struct trial trial;
+    trial_begin(&trial, METRIC_L2, 128, 16, 60);
+    for (uint32_t i = 0; i < COUNT; i++) trial_put(&trial, i, rows[i]);
+    const struct collection *collection = trial_collection(&trial);
     uint8_t digest[SHA256_SIZE], wanted[SHA256_SIZE];
-    graph_hash(&object->hnsw, digest);
+    graph_hash(&collection->hnsw, digest);
     test_unhex("56933deb9c7eed609c0ee9cbc1e7b1a9a1de278fa7391eeb156ecfa6dc44e52e", wanted);
     EXPECT_BYTES(digest, wanted, sizeof digest);
 
@@ -285,7 +285,7 @@ static void real_graph_is_the_same_everywhere(void) {
         struct hit hits[K];
         memcpy(values, rows[COUNT + i], sizeof values);
         struct query query = {.values = values, .k = K, .ef = 48};
-        EXPECT_EQUAL(search_all(kernel_state(collection.kernel), object, query, hits), K);
+        EXPECT_EQUAL(search_all(kernel_state(trial.kernel), collection, query, hits), K);
         for (uint32_t h = 0; h < K; h++) {
             uint8_t bytes[12];
             store_le32(bytes, hits[h].slot);
@@ -296,7 +296,7 @@ static void real_graph_is_the_same_everywhere(void) {
     sha256_end(&answers, digest);
     test_unhex("ea74e2f8c35691d26c9c41842916d5835070863cbd426c9f6a7770444dfa42c9", wanted);
     EXPECT_BYTES(digest, wanted, sizeof digest);
-    kernel_destroy(collection.kernel);
+    kernel_destroy(trial.kernel);
 }
 
 /* Each is reached, and as many as are asked for are found. */
@@ -304,35 +304,35 @@ static void equal_vectors_are_an_ordinary_case(void) {
     enum { K = 1000 };
     static struct hit hits[K];
     static const int32_t values[8] = {65536, 0, 5 << 16};
-    struct collection collection;
-    collection_begin(&collection, METRIC_L2, 8, 16, 40);
+    struct trial trial;
+    trial_begin(&trial, METRIC_L2, 8, 16, 40);
     uint32_t count = emulated() ? 2000 : 100000;
     for (uint32_t i = 0; i < count; i++)
-        EXPECT(collection_put(&collection, i, values) == STATUS_OK);
-    const struct object *object = collection_object(&collection);
-    expect_sound(object, "equal vectors");
+        EXPECT(trial_put(&trial, i, values) == STATUS_OK);
+    const struct collection *collection = trial_collection(&trial);
+    expect_sound(collection, "equal vectors");
     _Alignas(64) int32_t asked[16] = {0};
     struct query query = {.values = asked, .k = 10, .ef = 16};
-    EXPECT_EQUAL(search_all(kernel_state(collection.kernel), object, query, hits), 10);
+    EXPECT_EQUAL(search_all(kernel_state(trial.kernel), collection, query, hits), 10);
     query.k = K;
-    EXPECT_EQUAL(search_all(kernel_state(collection.kernel), object, query, hits), K);
-    kernel_destroy(collection.kernel);
+    EXPECT_EQUAL(search_all(kernel_state(trial.kernel), collection, query, hits), K);
+    kernel_destroy(trial.kernel);
 }
 
 /* Recomputing sees an index that is not its records'. */
 static void damaged_index_shows(void) {
-    struct collection collection;
+    struct trial trial;
     struct roots roots;
-    collection_begin(&collection, METRIC_COSINE, 4, 4, 20);
+    trial_begin(&trial, METRIC_COSINE, 4, 4, 20);
     for (uint32_t i = 0; i < 200; i++) {
         int32_t values[4] = {(int32_t)i * 100, 65536, -(int32_t)i * 7, 5};
-        collection_put(&collection, i, values);
+        trial_put(&trial, i, values);
     }
-    const struct hnsw *hnsw = &collection_object(&collection)->hnsw;
-    const struct state *state = kernel_state(collection.kernel);
+    const struct hnsw *hnsw = &trial_collection(&trial)->hnsw;
+    const struct state *state = kernel_state(trial.kernel);
     uint32_t high = hnsw->entry;
     EXPECT(hnsw->top > 0);
-    kernel_seal(collection.kernel, &roots);
+    kernel_seal(trial.kernel, &roots);
     uint8_t *damaged[] = {
         (uint8_t *)(uintptr_t)pool_row(&hnsw->codes, 7),
         (uint8_t *)(uintptr_t)pool_row(&hnsw->facts, 7),
@@ -347,35 +347,35 @@ static void damaged_index_shows(void) {
         *damaged[i] ^= 0x40;
     }
     EXPECT(recompute_all(state, false, &roots) == STATUS_OK);
-    kernel_destroy(collection.kernel);
+    kernel_destroy(trial.kernel);
 }
 
 /* Another vector under the same name is another point; the same one is not. */
 static void update_moves_the_point_only_if_the_values_change(void) {
-    struct collection collection;
+    struct trial trial;
     int32_t values[4] = {1 << 16, 2 << 16, 3 << 16, 4 << 16};
-    collection_begin(&collection, METRIC_L2, 4, 4, 20);
+    trial_begin(&trial, METRIC_L2, 4, 4, 20);
     for (uint32_t i = 0; i < 50; i++) {
         values[0] = (int32_t)i << 16;
-        collection_put(&collection, i, values);
+        trial_put(&trial, i, values);
     }
-    const struct object *object = collection_object(&collection);
+    const struct collection *collection = trial_collection(&trial);
     uint8_t before[SHA256_SIZE], after[SHA256_SIZE], chain[SHA256_SIZE];
-    graph_hash(&object->hnsw, before);
-    memcpy(chain, object->chain, sizeof chain);
-    collection_put(&collection, 49, values);
-    graph_hash(&object->hnsw, after);
+    graph_hash(&collection->hnsw, before);
+    memcpy(chain, collection->chain, sizeof chain);
+    trial_put(&trial, 49, values);
+    graph_hash(&collection->hnsw, after);
     EXPECT_BYTES(after, before, sizeof after);
-    EXPECT_BYTES(object->chain, chain, sizeof chain);
-    EXPECT_EQUAL(object->next_slot, 51);
+    EXPECT_BYTES(collection->chain, chain, sizeof chain);
+    EXPECT_EQUAL(collection->next_slot, 51);
 
     values[3] = 9 << 16;
-    collection_put(&collection, 49, values);
-    EXPECT_EQUAL(object->hnsw.live, 50);
-    EXPECT_EQUAL(object->hnsw.dead, 1);
-    expect_sound(object, "updated");
-    EXPECT(memcmp(object->chain, chain, sizeof chain) != 0);
-    kernel_destroy(collection.kernel);
+    trial_put(&trial, 49, values);
+    EXPECT_EQUAL(collection->hnsw.live, 50);
+    EXPECT_EQUAL(collection->hnsw.dead, 1);
+    expect_sound(collection, "updated");
+    EXPECT(memcmp(collection->chain, chain, sizeof chain) != 0);
+    kernel_destroy(trial.kernel);
 }
 
 int main(void) {

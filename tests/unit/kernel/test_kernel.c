@@ -112,7 +112,7 @@ static void refusals_of_configs(void) {
     config.m = 99;
     expect_done(make_create(&made, "c", config));
     expect_done(make_vadd(&made, "c", "e", 1));
-    EXPECT_EQUAL(object_config(state_find(state, 0, slice_text("c")))->m, 99);
+    EXPECT_EQUAL(collection_config(state_collection(state, 0, slice_text("c")))->m, 99);
     end();
 }
 
@@ -152,7 +152,7 @@ static void outcomes_say_what_happened(void) {
     EXPECT(!outcome.created_key && outcome.added);
     outcome = apply(make_vadd(&made, "k", "b", 2));
     EXPECT(!outcome.created_key && !outcome.added);
-    EXPECT_EQUAL(object_next_slot(state_find(state, 0, slice_text("k"))), 3);
+    EXPECT_EQUAL(collection_next_slot(state_collection(state, 0, slice_text("k"))), 3);
     outcome = apply(make(&made, CHANGE_VREM, "k", "a"));
     EXPECT(!outcome.removed_key);
     outcome = apply(make(&made, CHANGE_VREM, "k", "b"));
@@ -165,7 +165,8 @@ static void outcomes_say_what_happened(void) {
     apply(make_vadd(&made, "k", "a", 1));
     outcome = apply(make(&made, CHANGE_VREM, "k", "a"));
     EXPECT(!outcome.removed_key); /* VCREATE had, so it stays, */
-    EXPECT_EQUAL(object_next_slot(state_find(state, 0, slice_text("k"))), 1); /* with its count. */
+    EXPECT_EQUAL(collection_next_slot(state_collection(state, 0, slice_text("k"))),
+                 1); /* with its count. */
     end();
 }
 
@@ -401,8 +402,9 @@ static void a_view_sees_no_change_of_any_kind(void) {
     expect_view_whole(&view);
 
     struct record record;
-    const struct object *object = state_find(view.state, 0, slice_text("k"));
-    EXPECT(record_find(view.state, object, slice_text("e10"), &record));
+    const struct collection *collection =
+        state_collection(view.state, 0, slice_text("k"));
+    EXPECT(record_find(view.state, collection, slice_text("e10"), &record));
     EXPECT_EQUAL(record.values[3], 10);
     EXPECT(slice_equal(record.attributes, slice_text("attributes of it")));
     kernel_release(kernel, view.state);

@@ -83,13 +83,16 @@ static void damage(enum damage what) {
     struct state *state = &kernel->state;
     uint32_t row = trie_find(&state->nodes, &state->objects, state->keyspace,
                              state_find(state, 0, slice_text("k"))->leaf.key);
-    struct object *object = pool_own(&kernel->memory, &state->objects, row);
+    const struct object *object = object_at(state, row);
+    struct collection *collection =
+        pool_own(&kernel->memory, &state->collections, object->part);
     struct record record;
-    EXPECT(record_find(state, object, slice_text("e1"), &record));
-    struct meta *meta = pool_own(&kernel->memory, &object->metas, record.slot);
-    struct facts *facts = pool_own(&kernel->memory, &object->facts, record.slot);
-    int32_t *values = pool_own(&kernel->memory, &object->vectors, record.slot);
-    struct trie_node *node = pool_own(&kernel->memory, &state->nodes, object->records - 1);
+    EXPECT(record_find(state, collection, slice_text("e1"), &record));
+    struct meta *meta = pool_own(&kernel->memory, &collection->metas, record.slot);
+    struct facts *facts = pool_own(&kernel->memory, &collection->facts, record.slot);
+    int32_t *values = pool_own(&kernel->memory, &collection->vectors, record.slot);
+    struct trie_node *node =
+        pool_own(&kernel->memory, &state->nodes, collection->records - 1);
     switch (what) {
     case VECTOR: values[2] ^= 1 << 30; break;
     case ATTRIBUTES: *heap_byte(meta->attributes) ^= 1; break;
@@ -97,7 +100,9 @@ static void damage(enum damage what) {
     case TAG: meta->flags |= CHANGE_TAG; break;
     case WIDX: meta->widx ^= 1; break;
     case COUNT: node->count++; break;
-    case LIVE: object->live--; break;
+    case LIVE:
+        collection->live--;
+        break;
     case SLOT: facts->word &= ~FACT_LIVE; break;
     default: *heap_byte(object->name) ^= 1; break;
     }

@@ -45,13 +45,13 @@ static void golden_record_values(void) {
 }
 
 static void golden_object_value(void) {
-    struct object object = {.type = OBJECT_COLLECTION,
-                            .config = config_of(METRIC_L2, 4),
-                            .next_slot = 5};
+    struct collection collection = {.config = config_of(METRIC_L2, 4), .next_slot = 5};
+    struct object_sum sum;
     struct trie_sum records = {.count = 5};
     uint8_t value[SHA256_SIZE];
     test_unhex("4606fc0ff2267f54d30aa1236148a65fe5f95cb7b12dbdd392aa30ba88624aca", records.root);
-    object_value_hash(&object, &records, value);
+    collection_sum(&collection, &records, false, &sum);
+    object_value_hash(&sum, value);
     expect_hash(value, "d68092f632b45f266477481ecb96dc5c9c90f99fd95d9fb34b12cb0c4fd7e3d6");
 }
 
@@ -86,14 +86,14 @@ static void stored_vectors_hash_as_they_came(void) {
     for (int i = 0; i < 2000; i++) values[i] = (int32_t)chance(&random);
     for (uint32_t dim = 1; dim < 2000; dim += dim < 300 ? 1 : 97)
         for (int scaled = 0; scaled < 2; scaled++) {
-            struct object object = {
+            struct collection collection = {
                 .config = config_of(scaled ? METRIC_COSINE : METRIC_IP, dim)};
             struct record record = {.flags = CHANGE_VECTOR, .exponent = -3, .values = values};
             struct record_hashes hashes;
             uint8_t wanted[SHA256_SIZE];
             vector_encode(values, dim, scaled, -3, bytes);
             hash_payload('V', slice_of(bytes, vector_bytes_size(scaled, dim)), wanted);
-            record_hashes(&object, &record, &hashes);
+            record_hashes(&collection, &record, &hashes);
             EXPECT_BYTES(hashes.vector, wanted, SHA256_SIZE);
         }
 }
@@ -114,10 +114,10 @@ static void records_read_as_written(void) {
     change->attributes = slice_text("attributes");
     EXPECT_EQUAL(perform(kernel, 41, change), STATUS_OK);
 
-    const struct object *object = state_find(state, 0, slice_text("k"));
-    EXPECT(record_find(state, object, slice_text("e"), &record));
-    EXPECT(!record_find(state, object, slice_text("E"), &record));
-    EXPECT(record_find(state, object, slice_text("e"), &record));
+    const struct collection *collection = state_collection(state, 0, slice_text("k"));
+    EXPECT(record_find(state, collection, slice_text("e"), &record));
+    EXPECT(!record_find(state, collection, slice_text("E"), &record));
+    EXPECT(record_find(state, collection, slice_text("e"), &record));
     EXPECT_EQUAL(record.widx, 41);
     EXPECT(record.tag == UINT64_MAX);
     EXPECT_EQUAL(record.flags, CHANGE_VECTOR | CHANGE_TAG | CHANGE_FP32 | CHANGE_ATTRIBUTES);
@@ -127,20 +127,20 @@ static void records_read_as_written(void) {
     for (int i = 0; i < 4; i++) EXPECT_EQUAL(record.values[i], -77);
     EXPECT_EQUAL((uintptr_t)record.values % 64, 0);
     struct record again;
-    EXPECT(record_at(state, object, record.slot, &again));
-    EXPECT(!record_at(state, object, object_slot_limit(object), &again));
+    EXPECT(record_at(state, collection, record.slot, &again));
+    EXPECT(!record_at(state, collection, collection_slot_limit(collection), &again));
 
     /* Without FP32 bits these go; attributes and tag stay. */
     EXPECT_EQUAL(perform(kernel, 42, make_vadd(&made, "k", "e", 5)), STATUS_OK);
-    EXPECT(record_find(state, object, slice_text("e"), &record));
+    EXPECT(record_find(state, collection, slice_text("e"), &record));
     EXPECT_EQUAL(record.flags, CHANGE_VECTOR | CHANGE_TAG | CHANGE_ATTRIBUTES);
     EXPECT_EQUAL(record.fp32.size, 0);
     EXPECT_EQUAL(record.widx, 42);
-    EXPECT_EQUAL(object_attributes_count(object), 1);
+    EXPECT_EQUAL(collection_attributes_count(collection), 1);
     EXPECT_EQUAL(perform(kernel, 43, make_setattr(&made, "k", "e", "")), STATUS_OK);
-    EXPECT(record_find(state, object, slice_text("e"), &record));
+    EXPECT(record_find(state, collection, slice_text("e"), &record));
     EXPECT_EQUAL(record.flags, CHANGE_VECTOR | CHANGE_TAG);
-    EXPECT_EQUAL(object_attributes_count(object), 0);
+    EXPECT_EQUAL(collection_attributes_count(collection), 0);
     kernel_destroy(kernel);
     EXPECT_EQUAL(source.taken, 0);
 }

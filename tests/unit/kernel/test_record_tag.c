@@ -23,19 +23,20 @@ static void end(void) {
     EXPECT_EQUAL(source.taken, 0);
 }
 
-static void expect_tag(const struct object *object, uint64_t tag, uint32_t *total) {
+static void expect_tag(const struct collection *collection, uint64_t tag,
+                       uint32_t *total) {
     const struct state *state = kernel_state(kernel);
     struct tag_walk walk;
     const uint32_t *slots;
     uint32_t here, count = 0;
-    tags_walk(&state->tags, object->tags, tag, &walk);
+    tags_walk(&state->tags, collection->tags, tag, &walk);
     while ((here = tags_next(&state->tags, &walk, &slots)) > 0)
         for (uint32_t i = 0; i < here; i++, count++) {
             struct record record;
-            EXPECT(record_at(state, object, slots[i], &record));
+            EXPECT(record_at(state, collection, slots[i], &record));
             EXPECT((record.flags & CHANGE_TAG) && record.tag == tag);
         }
-    EXPECT_EQUAL(tags_count(&state->tags, object->tags, tag), count);
+    EXPECT_EQUAL(tags_count(&state->tags, collection->tags, tag), count);
     *total += count;
 }
 
@@ -44,13 +45,14 @@ static void expect_lists(void) {
     for (int key = 0; key < KEYS; key++) {
         char name[8];
         snprintf(name, sizeof name, "k%d", key);
-        const struct object *object = state_find(state, 0, slice_text(name));
-        if (!object) continue;
+        const struct collection *collection =
+            state_collection(state, 0, slice_text(name));
+        if (!collection) continue;
         uint32_t listed = 0, tagged = 0;
-        for (uint64_t tag = 0; tag < TAGS; tag++) expect_tag(object, tag, &listed);
-        for (uint32_t slot = 0; slot < object->metas.limit; slot++) {
+        for (uint64_t tag = 0; tag < TAGS; tag++) expect_tag(collection, tag, &listed);
+        for (uint32_t slot = 0; slot < collection->metas.limit; slot++) {
             struct record record;
-            if (!record_at(state, object, slot, &record)) continue;
+            if (!record_at(state, collection, slot, &record)) continue;
             tagged += (record.flags & CHANGE_TAG) != 0;
         }
         EXPECT_EQUAL(listed, tagged);

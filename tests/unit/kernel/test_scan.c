@@ -114,13 +114,14 @@ static void walks_elements(void) {
         snprintf(name, sizeof name, "e%d", i);
         EXPECT_EQUAL(perform(kernel, ++sequence, make_vadd(&made, "c", name, i)), STATUS_OK);
     }
-    const struct object *object = state_find(state, 0, slice_text("c"));
+    const struct collection *collection = state_collection(state, 0, slice_text("c"));
     struct scan scan;
     struct record record;
     int count = 0;
     bool met[200] = {false};
     scan_begin(&scan, 0);
-    for (; scan_record(state, object, &scan, &record); count++) met[record.values[0]] = true;
+    for (; scan_record(state, collection, &scan, &record); count++)
+        met[record.values[0]] = true;
     EXPECT_EQUAL(count, 200);
     for (int i = 0; i < 200; i++) EXPECT(met[i]);
     end();

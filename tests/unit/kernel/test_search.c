@@ -161,10 +161,10 @@ static void expect_search(uint32_t k, uint32_t slice, const uint64_t *tags, size
     static struct hit hits[ELEMENTS];
     static struct scored wanted[ELEMENTS];
     const struct state *state = kernel_state(kernel);
-    const struct object *object = state_find(state, 0, slice_text("k"));
+    const struct collection *collection = state_collection(state, 0, slice_text("k"));
     struct query asked = {.values = query, .k = k, .tags = tags, .tag_count = tag_count};
     struct search search;
-    search_begin(&search, state, object, &asked, hits);
+    search_begin(&search, state, collection, &asked, hits);
     while (!search_step(&search, slice)) {}
 
     uint32_t count = oracle(tags, tag_count, wanted);
@@ -172,7 +172,7 @@ static void expect_search(uint32_t k, uint32_t slice, const uint64_t *tags, size
     EXPECT_EQUAL(search.hit_count, count);
     for (uint32_t i = 0; i < count && i < search.hit_count && test_run.ok; i++) {
         struct record record;
-        EXPECT(record_at(state, object, hits[i].slot, &record));
+        EXPECT(record_at(state, collection, hits[i].slot, &record));
         EXPECT(slice_equal(record.element, slice_text(wanted[i].element->name)));
         if (config.metric == METRIC_L2) EXPECT(hits[i].distance == wanted[i].distance);
         if (config.metric != METRIC_L2) EXPECT(hits[i].product == wanted[i].dot);

@@ -70,22 +70,22 @@ static void draw_row(int32_t *row, uint32_t number, uint32_t dim, enum pattern p
 /* Names that are not in the order of slots, so that ties are won by either. */
 static uint32_t name_of(uint32_t row) { return row * 367 % COUNT; }
 
-static void put_both(struct collection *indexed, struct collection *flat, uint32_t row) {
-    collection_put(indexed, name_of(row), values[row]);
-    collection_put(flat, name_of(row), values[row]);
+static void put_both(struct trial *indexed, struct trial *flat, uint32_t row) {
+    trial_put(indexed, name_of(row), values[row]);
+    trial_put(flat, name_of(row), values[row]);
 }
 
 /* How many were decided by their stored values; every search in steps of another size. */
-static uint32_t compare(const struct collection *indexed, const struct collection *flat,
-                        uint32_t k, uint32_t step) {
+static uint32_t compare(const struct trial *indexed, const struct trial *flat, uint32_t k,
+                        uint32_t step) {
     static struct hit wanted[K_MAX], given[K_MAX];
     struct query query = {.values = asked, .k = k, .exact = true};
-    const struct object *object = collection_object(indexed);
+    const struct collection *collection = trial_collection(indexed);
     uint32_t count =
-        search_all(kernel_state(flat->kernel), collection_object(flat), query, wanted);
+        search_all(kernel_state(flat->kernel), trial_collection(flat), query, wanted);
     struct search search;
-    query.room = roomy(object, &query);
-    search_begin(&search, kernel_state(indexed->kernel), object, &query, given);
+    query.room = roomy(collection, &query);
+    search_begin(&search, kernel_state(indexed->kernel), collection, &query, given);
     while (!search_step(&search, step)) {
     }
     EXPECT_EQUAL(search.hit_count, count);
@@ -103,17 +103,17 @@ static void ask_near(uint32_t row, uint32_t dim) {
 }
 
 static void try_pattern(enum pattern pattern, uint8_t metric, uint32_t dim) {
-    struct collection indexed, flat;
-    collection_begin(&indexed, metric, dim, 4, 16);
-    collection_begin(&flat, metric, dim, 4, 16);
+    struct trial indexed, flat;
+    trial_begin(&indexed, metric, dim, 4, 16);
+    trial_begin(&flat, metric, dim, 4, 16);
     flat.config.index = INDEX_FLAT;
     for (uint32_t i = 0; i < COUNT; i++) {
         draw_row(values[i], i, dim, pattern, metric);
         put_both(&indexed, &flat, i);
     }
     for (uint32_t i = 0; i < COUNT; i += 11) { /* some that route and are no records */
-        collection_drop(&indexed, name_of(i));
-        collection_drop(&flat, name_of(i));
+        trial_drop(&indexed, name_of(i));
+        trial_drop(&flat, name_of(i));
     }
     /* In few dimensions errors point the same way more often: more questions. */
     uint32_t asks = dim < 4 ? 120 : 6;
@@ -146,10 +146,10 @@ static void answers_are_those_of_the_plain_scan(void) {
 static void few_rows_are_decided_by_their_values(void) {
     for (uint8_t metric = METRIC_COSINE; metric <= METRIC_IP; metric++) {
         for (int pattern = UNIFORM; pattern <= BYTES; pattern++) {
-            struct collection indexed, flat;
+            struct trial indexed, flat;
             uint32_t decided = 0;
-            collection_begin(&indexed, metric, 64, 4, 16);
-            collection_begin(&flat, metric, 64, 4, 16);
+            trial_begin(&indexed, metric, 64, 4, 16);
+            trial_begin(&flat, metric, 64, 4, 16);
             flat.config.index = INDEX_FLAT;
             for (uint32_t i = 0; i < COUNT; i++) {
                 draw_row(values[i], i, 64, (enum pattern)pattern, metric);

@@ -62,22 +62,22 @@ static void give_tags_by_place(void) {
         tag_of[ranked[i].row] = tag_of_place((uint32_t)((uint64_t)i * 1000 / count));
 }
 
-static void put_tagged(struct collection *collection, uint32_t row) {
+static void put_tagged(struct trial *trial, uint32_t row) {
     uint8_t element[4];
-    EXPECT(collection_put(collection, row, rows[row]) == STATUS_OK);
+    EXPECT(trial_put(trial, row, rows[row]) == STATUS_OK);
     store_be32(element, row);
     struct change change = {.type = CHANGE_SETTAG,
                             .key = slice_text("c"),
                             .element = slice_of(element, sizeof element),
                             .flags = CHANGE_TAG,
                             .tag = tag_of[row]};
-    EXPECT(perform(collection->kernel, collection->sequence++, &change) == STATUS_OK);
+    EXPECT(perform(trial->kernel, trial->sequence++, &change) == STATUS_OK);
     live[row] = true;
 }
 
-static void build(struct collection *collection) {
-    collection_begin(collection, METRIC_L2, DIM, 16, 100);
-    for (uint32_t i = 0; i < count; i++) put_tagged(collection, i);
+static void build(struct trial *trial) {
+    trial_begin(trial, METRIC_L2, DIM, 16, 100);
+    for (uint32_t i = 0; i < count; i++) put_tagged(trial, i);
 }
 
 /* The `k` nearest with one of the tags, into `nearest`; gives how many there are. */
@@ -104,16 +104,16 @@ struct tally {
 
 /* One search: as many hits as there must be, all of them matches, in order. A search
  * that does not walk gives exactly the nearest. `step` codes at a time. */
-static void try_search(const struct collection *collection, struct query query, uint32_t step,
+static void try_search(const struct trial *trial, struct query query, uint32_t step,
                        struct tally *tally) {
     static struct hit hits[K_MAX];
     static struct ranked wanted[K_MAX];
-    const struct object *object = collection_object(collection);
+    const struct collection *collection = trial_collection(trial);
     uint32_t number = oracle(query.tags, query.tag_count, query.k, wanted);
     struct search search;
     query.values = asked;
-    query.room = roomy(object, &query);
-    search_begin(&search, kernel_state(collection->kernel), object, &query, hits);
+    query.room = roomy(collection, &query);
+    search_begin(&search, kernel_state(trial->kernel), collection, &query, hits);
     bool walked = search.walking;
     while (!search_step(&search, step)) {}
     bool ended = walked && search.codes.limit == 0;
@@ -122,10 +122,10 @@ static void try_search(const struct collection *collection, struct query query, 
     for (uint32_t i = 0; i < search.hit_count; i++) {
         uint64_t distance = (uint64_t)hits[i].distance;
         if (i > 0) EXPECT(hits[i - 1].distance <= hits[i].distance);
-        uint64_t tag = facts_at(object, hits[i].slot)->tag;
+        uint64_t tag = facts_at(collection, hits[i].slot)->tag;
         bool match = false;
         for (size_t t = 0; t < query.tag_count; t++) match |= query.tags[t] == tag;
-        EXPECT(match && slot_live(object, hits[i].slot));
+        EXPECT(match && slot_live(collection, hits[i].slot));
         found += distance <= wanted[number - 1].distance;
         if (!ended) EXPECT_EQUAL(distance, wanted[i].distance);
     }
@@ -137,84 +137,84 @@ static void try_search(const struct collection *collection, struct query query, 
 
 static void ask(uint32_t which) { memcpy(asked, rows[count + which], sizeof asked); }
 
-static struct tally try_tags(const struct collection *collection, const uint64_t *tags,
+static struct tally try_tags(const struct trial *trial, const uint64_t *tags,
                              size_t tag_count, uint32_t k) {
     struct tally tally = {0};
     for (uint32_t i = 0; i < ASKED && test_run.ok; i++) {
         ask(i);
         struct query query = {.k = k, .tags = tags, .tag_count = tag_count};
-        try_search(collection, query, i % 2 ? 500 : 1, &tally);
+        try_search(trial, query, i % 2 ? 500 : 1, &tally);
     }
     EXPECT(tally.found * 100 >= tally.wanted * 98);
     return tally;
 }
 
-static void try_all(const struct collection *collection, bool by_chance) {
+static void try_all(const struct trial *trial, bool by_chance) {
     static const uint64_t every[] = {0, 1, 2, 3, 4, 5};
     static const uint64_t none[] = {6, 1000, UINT64_MAX};
     struct tally tally;
     for (uint32_t t = 0; t < TAGS; t++) {
-        tally = try_tags(collection, &every[t], 1, 10);
+        tally = try_tags(trial, &every[t], 1, 10);
         if (t < 4) EXPECT_EQUAL(tally.walks, 0);
         if (t == 4) EXPECT_EQUAL(tally.walks, ASKED);
         if (t == 4 && by_chance) EXPECT(tally.ended > ASKED * 9 / 10);
         if (t == 4 && !by_chance) EXPECT(tally.ended < ASKED);
     }
-    tally = try_tags(collection, every + 2, 3, 10); /* 80 %, of three tags */
+    tally = try_tags(trial, every + 2, 3, 10); /* 80 %, of three tags */
     EXPECT(tally.walks == ASKED && tally.ended > ASKED / 2);
-    tally = try_tags(collection, every, TAGS, 20);
+    tally = try_tags(trial, every, TAGS, 20);
     EXPECT_EQUAL(tally.ended, ASKED);
-    tally = try_tags(collection, every + 4, 1, K_MAX);
+    tally = try_tags(trial, every + 4, 1, K_MAX);
     EXPECT_EQUAL(tally.walks, 0);
-    tally = try_tags(collection, none, 3, 10);
+    tally = try_tags(trial, none, 3, 10);
     EXPECT(tally.walks == 0 && tally.wanted == 0);
-    uint32_t matches = (uint32_t)tags_count(&kernel_state(collection->kernel)->tags,
-                                            collection_object(collection)->tags, 1);
+    uint32_t matches = (uint32_t)tags_count(&kernel_state(trial->kernel)->tags,
+                                            trial_collection(trial)->tags, 1);
     EXPECT(matches > 20);
-    try_tags(collection, every + 1, 1, matches);
-    try_tags(collection, every + 1, 1, matches - 1);
-    try_tags(collection, every + 1, 1, matches + 1);
+    try_tags(trial, every + 1, 1, matches);
+    try_tags(trial, every + 1, 1, matches - 1);
+    try_tags(trial, every + 1, 1, matches + 1);
 }
 
 static void tags_by_chance_are_found(void) {
-    struct collection collection;
+    struct trial trial;
     give_tags_by_chance();
-    build(&collection);
-    try_all(&collection, true);
-    kernel_destroy(collection.kernel);
+    build(&trial);
+    try_all(&trial, true);
+    kernel_destroy(trial.kernel);
 }
 
 static void tags_that_lie_together_are_found(void) {
-    struct collection collection;
+    struct trial trial;
     give_tags_by_place();
-    build(&collection);
-    try_all(&collection, false);
-    kernel_destroy(collection.kernel);
+    build(&trial);
+    try_all(&trial, false);
+    kernel_destroy(trial.kernel);
 }
 
 /* Points are no longer numbered as slots are; some of those that a walk meets are dead. */
 static void records_that_came_and_went_do_not_matter(void) {
-    struct collection collection;
+    struct trial trial;
     static const uint64_t common = 4, rare = 2;
     struct tally tally = {0};
     give_tags_by_chance();
-    build(&collection);
+    build(&trial);
     for (uint32_t i = 0; i < count; i += 3) {
-        collection_drop(&collection, i);
+        trial_drop(&trial, i);
         live[i] = false;
     }
-    for (uint32_t i = 0; i < count; i += 6) put_tagged(&collection, count - 1 - i);
-    for (uint32_t i = 0; i < count; i += 6) put_tagged(&collection, i);
-    tally = try_tags(&collection, &rare, 1, 10);
+    for (uint32_t i = 0; i < count; i += 6) put_tagged(&trial, count - 1 - i);
+    for (uint32_t i = 0; i < count; i += 6) put_tagged(&trial, i);
+    tally = try_tags(&trial, &rare, 1, 10);
     EXPECT_EQUAL(tally.walks, 0);
     struct query query = {.k = 5, .tags = &common, .tag_count = 1, .ef = 30};
     for (uint32_t i = 0; i < ASKED; i++) {
         ask(i);
-        try_search(&collection, query, 100, &tally);
+        try_search(&trial, query, 100, &tally);
     }
     EXPECT_EQUAL(tally.walks, ASKED);
     EXPECT(tally.found * 100 >= tally.wanted * 98);
-    kernel_destroy(collection.kernel);
+    kernel_destroy(trial.kernel);
 }
 
 int main(void) {

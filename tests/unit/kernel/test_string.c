@@ -138,9 +138,10 @@ static void rename_moves_anything(void) {
     expect_done(make_rename("a", "a", 0));
     expect_done(make_rename("a", "b", 0));
     EXPECT(state_find(state, 0, slice_text("a")) == NULL);
-    const struct object *object = state_find(state, 0, slice_text("b"));
-    EXPECT(object && object_count(object) == 200 && object_next_slot(object) == 200);
-    EXPECT(object && record_find(state, object, slice_text("e199"), &record));
+    const struct collection *collection = state_collection(state, 0, slice_text("b"));
+    EXPECT(collection && collection_count(collection) == 200);
+    EXPECT(collection && collection_next_slot(collection) == 200);
+    EXPECT(collection && record_find(state, collection, slice_text("e199"), &record));
     EXPECT_EQUAL(record.widx, widx);
     EXPECT_EQUAL(state_key_count(state, 0), 1);
     expect_done(make_rename("b", "a", CHANGE_NX));
