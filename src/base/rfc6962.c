@@ -35,16 +35,21 @@ void rfc6962_node(const uint8_t left[SHA256_SIZE], const uint8_t right[SHA256_SI
 
 void rfc6962_begin(struct rfc6962_range *range) { memset(range, 0, sizeof *range); }
 
-/* Adding one to a binary counter: every carry joins two subtrees of one size. */
-void rfc6962_append(struct rfc6962_range *range, const uint8_t leaf[SHA256_SIZE]) {
-    check(range->size < UINT64_MAX);
+/* Adding to a binary counter: every carry joins two subtrees of one size. */
+void rfc6962_append_perfect(struct rfc6962_range *range, unsigned level,
+                            const uint8_t perfect[SHA256_SIZE]) {
+    uint64_t leaves = UINT64_C(1) << level;
+    check(range->size % leaves == 0 && range->size <= UINT64_MAX - leaves);
     uint8_t root[SHA256_SIZE];
-    memcpy(root, leaf, SHA256_SIZE);
-    size_t level = 0;
+    memcpy(root, perfect, SHA256_SIZE);
     for (; range->size >> level & 1; level++)
         rfc6962_node(range->roots[level], root, root);
     memcpy(range->roots[level], root, SHA256_SIZE);
-    range->size++;
+    range->size += leaves;
+}
+
+void rfc6962_append(struct rfc6962_range *range, const uint8_t leaf[SHA256_SIZE]) {
+    rfc6962_append_perfect(range, 0, leaf);
 }
 
 void rfc6962_root(const struct rfc6962_range *range, uint8_t root[SHA256_SIZE]) {

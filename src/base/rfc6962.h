@@ -20,6 +20,9 @@ void rfc6962_node(const uint8_t left[SHA256_SIZE], const uint8_t right[SHA256_SI
                   uint8_t node[SHA256_SIZE]);
 
 void rfc6962_append(struct rfc6962_range *range, const uint8_t leaf[SHA256_SIZE]);
+/* Append 2^level leaves at once, by the root over them. The size so far is a multiple of that. */
+void rfc6962_append_perfect(struct rfc6962_range *range, unsigned level,
+                            const uint8_t root[SHA256_SIZE]);
 void rfc6962_root(const struct rfc6962_range *range, uint8_t root[SHA256_SIZE]);
 
 /* Verify the proofs of RFC 6962, 2.1.1 and 2.1.2 (RFC 9162, 2.1.3.2 and 2.1.4.2): `proof` is

@@ -103,6 +103,10 @@ uint64_t log_bytes_scanned(const struct log *log); /* so far */
  * empty one) and take it into use. Messages as in log_open(). */
 enum status log_start(struct log *log, struct log_report *report);
 
+/* Become the log `id`, as a replica does that has nothing yet. STATUS_INVALID: there are
+ * entries, or have been. STATUS_IO: final. A crash in here leaves an empty log. */
+enum status log_adopt(struct log *log, const uint8_t id[LOG_ID_SIZE]);
+
 /* Release everything. Does not flush: see log_stop(). */
 void log_close(struct log *log);
 

@@ -9,6 +9,8 @@
  *     log_append.c   frames into the buffer, disk space, writing
  *     log_long.c     a long frame, in steps
  *     log_sync.c     the helper's syncs, marks and head slots, rolling, stopping
+ *     log_map.c      where every 1,024th entry lies, and what they hash to
+ *     log_cursor.c   reading entries while others are appended
  *     log_report.c   sentences for the operator */
 #ifndef STORAGE_LOG_INTERNAL_H
 #define STORAGE_LOG_INTERNAL_H
@@ -27,6 +29,21 @@ struct segment {
     uint64_t end;  /* one past its last valid frame */
     bool whole;    /* the header is valid; false only in a torn creation */
     struct segment_header header;
+};
+
+/* Where a run of LOG_MAP_ENTRIES begins, or what the log has of it, and their root. */
+#define LOG_MAP_LEVEL   10
+#define LOG_MAP_ENTRIES (UINT64_C(1) << LOG_MAP_LEVEL)
+struct log_place {
+    uint64_t segment, offset;
+    uint8_t root[SHA256_SIZE]; /* set when the run is whole */
+};
+
+/* A row for each run, from the one with the first entry here. */
+struct log_map {
+    struct log_place *rows;
+    size_t count, capacity;
+    struct rfc6962_range base; /* over the entries before the first one here */
 };
 
 /* The calls come in this order; each checks that the one before it was made. */
@@ -74,6 +91,7 @@ struct log {
 
     /* The tree over all entries, and how many of them are where. */
     struct rfc6962_range tree;
+    struct log_map map;
     uint64_t written;
     uint64_t durable;
     uint64_t marked; /* what the newest mark, header or head slot on the disk says */
@@ -125,16 +143,25 @@ enum status log_add_segment(struct log *log, const struct segment *segment);
 
 /* --- log_scan.c -------------------------------------------------------------------- */
 
-/* The frame at `offset` of the open segment: STATUS_OK when it is self-valid, with its
- * bytes contiguous; STATUS_END when it is not; STATUS_VERSION, STATUS_IO, STATUS_MEMORY.
- * Without `payload` the payload's check is left out. */
-enum status log_frame_at(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
+/* The frame at `offset` of the segment that `reader` has open: STATUS_OK when it is
+ * self-valid, with its bytes contiguous; STATUS_END when it is not; STATUS_VERSION,
+ * STATUS_IO, STATUS_MEMORY. Without `payload` the payload's check is left out. */
+enum status log_frame_at(struct reader *reader, const uint8_t key[SIPHASH_KEY_SIZE],
                          uint64_t offset, bool payload, struct frame_header *header,
                          const uint8_t **bytes);
 
-/* What a valid frame at log->offset holds, and its leaf hash. */
-void log_describe_frame(const struct log *log, const struct frame_header *header,
-                        const uint8_t *bytes, struct frame *frame);
+/* What a valid frame at `offset` of segment number `segment` holds, and its leaf hash. */
+void log_describe_frame(uint64_t segment, uint64_t offset,
+                        const struct frame_header *header, const uint8_t *bytes,
+                        struct frame *frame);
+
+/* --- log_map.c --------------------------------------------------------------------- */
+
+/* Make room for what log_take_leaf() notes of one more entry. STATUS_MEMORY. */
+enum status log_map_room(struct log *log);
+/* The next entry, which lies there, enters the log tree. */
+void log_take_leaf(struct log *log, const uint8_t leaf[SHA256_SIZE], uint64_t segment,
+                   uint64_t offset);
 
 /* --- log_start.c ------------------------------------------------------------------- */
 

@@ -282,6 +282,7 @@ void log_close(struct log *log) {
     if (log->head_file) log->os->file_close(log->os, log->head_file);
     if (log->phase == LOG_STARTED) buffer_free(&log->buffer);
     release(log->allocator, log->segments, log->segment_capacity * sizeof *log->segments);
+    release(log->allocator, log->map.rows, log->map.capacity * sizeof *log->map.rows);
     release(log->allocator, log, sizeof *log);
 }
 

@@ -34,6 +34,16 @@ static enum status require_slot_roots(const struct log *log, struct log_report *
     return STATUS_OK;
 }
 
+static enum status take_frame(struct log *log, const struct frame *frame,
+                              struct log_report *report) {
+    if (log_map_room(log)) {
+        log_say(report, "FATAL memory: no memory for the log's map");
+        return STATUS_MEMORY;
+    }
+    log_take_leaf(log, frame->leaf, frame->segment, frame->offset);
+    return require_slot_roots(log, report);
+}
+
 static enum status enter_segment(struct log *log, struct log_report *report) {
     const struct segment *segment = &log->segments[log->reading];
     char name[SEGMENT_NAME_SIZE];
@@ -51,8 +61,8 @@ static enum status read_again(struct log *log, struct frame_header *header,
     const struct segment *segment = &log->segments[log->reading];
     enum status status = log->reader.size < segment->end ? STATUS_END : STATUS_OK;
     if (!status)
-        status =
-            log_frame_at(log, segment->header.key, log->offset, false, header, bytes);
+        status = log_frame_at(&log->reader, segment->header.key, log->offset, false,
+                              header, bytes);
     if (!status) return STATUS_OK;
     char name[SEGMENT_NAME_SIZE];
     segment_name(segment->number, name);
@@ -83,11 +93,11 @@ enum status log_next(struct log *log, struct frame *frame, struct log_report *re
         uint64_t size;
         check(frame_size(&header, &size));
         bool entry = header.kind == FRAME_ENTRY;
-        if (entry) log_describe_frame(log, &header, bytes, frame);
+        if (entry)
+            log_describe_frame(segment->number, log->offset, &header, bytes, frame);
         log->offset += size;
         if (!entry) continue;
-        rfc6962_append(&log->tree, frame->leaf);
-        return require_slot_roots(log, report);
+        return take_frame(log, frame, report);
     }
     log->phase = LOG_REPLAYED;
     return STATUS_END;
@@ -125,9 +135,7 @@ enum status log_follow_frame(struct log *log, const struct frame *frame,
                              struct log_report *report) {
     check(log->following && log->phase == LOG_SCANNED);
     enum status status = follow_to_segment(log, frame->segment, report);
-    if (status) return status;
-    rfc6962_append(&log->tree, frame->leaf);
-    return require_slot_roots(log, report);
+    return status ? status : take_frame(log, frame, report);
 }
 
 enum status log_follow_end(struct log *log, const struct log *scanned,
@@ -155,6 +163,9 @@ enum status log_take_replay(struct log *scanned, struct log *follower,
     enum status status = follow_to_segment(follower, UINT64_MAX, report);
     if (status) return status;
     scanned->tree = follower->tree;
+    struct log_map map = scanned->map;
+    scanned->map = follower->map;
+    follower->map = map;
     scanned->phase = LOG_REPLAYED;
     return STATUS_OK;
 }

@@ -19,10 +19,9 @@
 
 #define EVIDENCE_SIZE 128
 
-enum status log_frame_at(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
+enum status log_frame_at(struct reader *reader, const uint8_t key[SIPHASH_KEY_SIZE],
                          uint64_t offset, bool payload, struct frame_header *header,
                          const uint8_t **bytes) {
-    struct reader *reader = &log->reader;
     uint64_t left = reader->size - offset;
     if (left < FRAME_HEADER_SIZE) return STATUS_END;
     enum status status = reader_bytes(reader, offset, FRAME_HEADER_SIZE, bytes);
@@ -39,8 +38,9 @@ enum status log_frame_at(struct log *log, const uint8_t key[SIPHASH_KEY_SIZE],
     return STATUS_OK;
 }
 
-void log_describe_frame(const struct log *log, const struct frame_header *header,
-                        const uint8_t *bytes, struct frame *frame) {
+void log_describe_frame(uint64_t segment, uint64_t offset,
+                        const struct frame_header *header, const uint8_t *bytes,
+                        struct frame *frame) {
     *frame = (struct frame){
         .type = header->type,
         .sequence = header->sequence,
@@ -48,8 +48,8 @@ void log_describe_frame(const struct log *log, const struct frame_header *header
         .list = frame_list(header, bytes),
         .payload = frame_payload(header, bytes),
         .erased = (header->flags & FRAME_ERASED) != 0,
-        .segment = log->segments[log->reading].number,
-        .offset = log->offset,
+        .segment = segment,
+        .offset = offset,
     };
     rfc6962_leaf(frame->entry, slice_of(NULL, 0), frame->leaf);
 }
@@ -75,7 +75,7 @@ static enum status search_frames(struct log *log, const uint8_t key[SIPHASH_KEY_
         if (status) return status;
         if (!frame_magic(bytes)) continue;
         struct frame_header header;
-        status = log_frame_at(log, key, offset, true, &header, &bytes);
+        status = log_frame_at(reader, key, offset, true, &header, &bytes);
         if (status == STATUS_IO || status == STATUS_MEMORY) return status;
         if (status || header.durable <= log->due) continue;
         snprintf(evidence, EVIDENCE_SIZE,
@@ -240,7 +240,8 @@ static enum status show(const struct log *log, const struct frame_header *header
                         const uint8_t *bytes) {
     if (!log->watch || header->kind != FRAME_ENTRY) return STATUS_OK;
     struct frame frame;
-    log_describe_frame(log, header, bytes, &frame);
+    log_describe_frame(log->segments[log->reading].number, log->offset, header, bytes,
+                       &frame);
     return log->watch(log->watch_context, &frame);
 }
 
@@ -281,7 +282,8 @@ static enum status scan_frames(struct log *log, uint64_t *budget,
         const uint8_t *bytes;
         uint64_t before = log->offset;
         enum status status =
-            log_frame_at(log, segment->header.key, log->offset, true, &header, &bytes);
+            log_frame_at(&log->reader, segment->header.key, log->offset, true, &header,
+                         &bytes);
         if (status == STATUS_END) return judge_bad_frame(log, report);
         if (status || (header.flags & FRAME_ERASED) != 0)
             return refuse_frame(log, status, &header, report);

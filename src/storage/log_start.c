@@ -215,6 +215,16 @@ static enum status open_head(struct log *log) {
     return status;
 }
 
+enum status log_adopt(struct log *log, const uint8_t id[LOG_ID_SIZE]) {
+    check(log->phase == LOG_STARTED);
+    if (log->failed) return STATUS_IO;
+    if (log->tree.size > 0 || log->segment_count > 1) return STATUS_INVALID;
+    if (memcmp(log_id(log), id, LOG_ID_SIZE) == 0) return STATUS_OK;
+    struct segment_header *header = &log_last_segment(log)->header;
+    memcpy(header->log_id, id, LOG_ID_SIZE);
+    return write_header(log, log->file, header) ? log_fail(log) : STATUS_OK;
+}
+
 enum status log_start(struct log *log, struct log_report *report) {
     check(log->phase == LOG_REPLAYED);
     if (log->options.read_only) return STATUS_INVALID;
