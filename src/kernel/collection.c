@@ -79,17 +79,21 @@ static void begin_index(struct kernel *kernel, struct collection *collection) {
     if (size > kernel->links_size) kernel->links_size = size;
 }
 
+void collection_begin(struct kernel *kernel, struct collection *collection) {
+    collection->stride = query_stride(collection->config.dim);
+    pool_begin(&collection->vectors, 4 * collection->stride, CHUNK_OF_VECTORS, "w");
+    pool_begin(&collection->facts, sizeof(struct facts), CHUNK_OF_FACTS, "2d");
+    pool_begin(&collection->metas, sizeof(struct meta), CHUNK_AT_RANDOM, META_LAYOUT);
+    if (collection_indexed(collection)) begin_index(kernel, collection);
+}
+
 uint32_t create_collection(struct kernel *kernel, const struct change *change) {
     uint32_t row = add_object(kernel, change, OBJECT_COLLECTION);
     own_object(kernel, row)->part =
         pool_take(&kernel->memory, &kernel->state.collections);
     struct collection *collection = own_collection(kernel, row);
     collection->config = change->config;
-    collection->stride = query_stride(change->config.dim);
-    pool_begin(&collection->vectors, 4 * collection->stride, CHUNK_OF_VECTORS);
-    pool_begin(&collection->facts, sizeof(struct facts), CHUNK_OF_FACTS);
-    pool_begin(&collection->metas, sizeof(struct meta), CHUNK_AT_RANDOM);
-    if (collection_indexed(collection)) begin_index(kernel, collection);
+    collection_begin(kernel, collection);
     return row;
 }
 

@@ -8,7 +8,7 @@ enum { CHUNK_SIZE = 4096, LEAST = 16 };
 
 void heap_begin(struct heap *heap) {
     for (uint32_t i = 0; i < HEAP_CLASSES; i++)
-        pool_begin(&heap->pools[i], (uint32_t)LEAST << i, CHUNK_SIZE);
+        pool_begin(&heap->pools[i], (uint32_t)LEAST << i, CHUNK_SIZE, "b");
 }
 
 uint64_t heap_put(struct memory *memory, struct heap *heap, struct slice bytes) {

@@ -21,12 +21,12 @@ void hnsw_begin(struct hnsw *hnsw, const struct config *config) {
     hnsw->m = clamp(config->m, 2, HNSW_M_MAX);
     hnsw->ef = clamp(config->ef, hnsw->m, HNSW_EF_MAX);
     if (hnsw->ef < HNSW_EF_MIN) hnsw->ef = HNSW_EF_MIN;
-    pool_begin(&hnsw->codes, code_stride(config->dim), CHUNK_OF_CODES);
-    pool_begin(&hnsw->facts, sizeof(struct code_facts), CHUNK_OF_FACTS);
-    pool_begin(&hnsw->links, 4 * hnsw_width(hnsw, 0), CHUNK_AT_RANDOM);
-    pool_begin(&hnsw->points, sizeof(struct hnsw_point), CHUNK_AT_RANDOM);
+    pool_begin(&hnsw->codes, code_stride(config->dim), CHUNK_OF_CODES, "b");
+    pool_begin(&hnsw->facts, sizeof(struct code_facts), CHUNK_OF_FACTS, "2w");
+    pool_begin(&hnsw->links, 4 * hnsw_width(hnsw, 0), CHUNK_AT_RANDOM, "w");
+    pool_begin(&hnsw->points, sizeof(struct hnsw_point), CHUNK_AT_RANDOM, "2w");
     pool_begin(&hnsw->upper, sizeof(struct upper_row) + 4 * hnsw_width(hnsw, 1),
-               CHUNK_AT_RANDOM);
+               CHUNK_AT_RANDOM, "w");
 }
 
 bool hnsw_dissolve(struct memory *memory, struct hnsw *hnsw, uint32_t *budget) {

@@ -29,9 +29,9 @@ enum status kernel_create(const struct memory_source *source, struct kernel **ou
     struct kernel *kernel = memory_take(&memory, memory_class(sizeof *kernel)).address;
     kernel->memory = memory;
     struct state *state = &kernel->state;
-    pool_begin(&state->nodes, sizeof(struct trie_node), CHUNK_AT_RANDOM);
-    pool_begin(&state->objects, sizeof(struct object), CHUNK_AT_RANDOM);
-    pool_begin(&state->collections, sizeof(struct collection), CHUNK_AT_RANDOM);
+    pool_begin(&state->nodes, sizeof(struct trie_node), CHUNK_AT_RANDOM, TRIE_NODE_LAYOUT);
+    pool_begin(&state->objects, sizeof(struct object), CHUNK_AT_RANDOM, OBJECT_LAYOUT);
+    pool_begin(&state->collections, sizeof(struct collection), CHUNK_AT_RANDOM, "2w");
     heap_begin(&state->heap);
     tags_begin(&state->tags);
     *out = kernel;
@@ -142,7 +142,7 @@ enum status kernel_admit(struct kernel *kernel, struct change *change) {
     enum status status = refused(&kernel->state, change, place, NULL);
     if (!status) status = memory_reserve(&kernel->memory, change_cost(change));
     if (status) return status;
-    kernel->admitted = (struct admitted){change, kernel->applied, place};
+    kernel->admitted = (struct admitted){change, kernel->state.applied, place};
     if (change->type == CHANGE_VADD && place.row != UINT32_MAX)
         change->flags &= (uint8_t)~CHANGE_CONFIG;
     return STATUS_OK;
@@ -178,7 +178,7 @@ struct object *own_object(struct kernel *kernel, uint32_t row) {
 }
 
 void note_made(struct kernel *kernel, const uint8_t key[SHA256_SIZE]) {
-    kernel->made[load_le32(key) % KEY_SLOTS] = kernel->applied;
+    kernel->made[load_le32(key) % KEY_SLOTS] = kernel->state.applied;
 }
 
 uint64_t kernel_key_version(const struct kernel *kernel, const uint8_t key[SHA256_SIZE]) {
@@ -189,7 +189,7 @@ uint64_t kernel_key_version(const struct kernel *kernel, const uint8_t key[SHA25
 
 void touch_object(struct kernel *kernel, uint32_t row) {
     struct object *object = own_object(kernel, row);
-    object->changed = kernel->applied;
+    object->changed = kernel->state.applied;
     if (object->dirty) return;
     object->dirty = true;
     object->list_next = kernel->dirty_objects;
@@ -260,14 +260,14 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
     *outcome = (struct outcome){.status = STATUS_OK};
     const struct admitted *admitted = &kernel->admitted;
     struct place place;
-    if (admitted->change == change && admitted->applied == kernel->applied) {
+    if (admitted->change == change && admitted->applied == kernel->state.applied) {
         place = admitted->place; /* Asked, answered, and nothing has changed since. */
     } else {
         place = locate(&kernel->state, change);
         outcome->status = refused(&kernel->state, change, place, NULL);
         if (outcome->status) return;
     }
-    kernel->applied++;
+    kernel->state.applied++;
     kernel->dirty++;
     switch (change->type) {
     case CHANGE_CREATE:

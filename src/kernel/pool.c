@@ -7,8 +7,9 @@
 
 enum { FIRST_SIZE = 256 }; /* of the first chunk, or one row */
 
-void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size) {
-    check(row_size % 8 == 0 && row_size > 0);
+void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size,
+                const char *layout) {
+    check(row_size % 8 == 0 && row_size > 0 && row_size % layout_round(layout) == 0);
     size_t size = chunk_size;
     /* At most an eighth of a chunk may be left over at its end. */
     while (size < row_size ||
@@ -19,8 +20,30 @@ void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size) {
         .rows_per_chunk = (uint32_t)(size / row_size),
         .reciprocal = UINT64_MAX / (size / row_size) + 1,
         .chunk_class = memory_class(size),
+        .layout = layout,
     };
 }
+
+/* --- Free rows -------------------------------------------------------------------------
+ *
+ * The link is an integer as wide as the row's first field, but in rows that begin with
+ * bytes, where it is little-endian: so rows can be turned for a snapshot without asking
+ * which of them are free. */
+
+static uint32_t load_link(const struct pool *pool, const uint8_t *bytes) {
+    if (MEMORY_LITTLE_ENDIAN || layout_first(pool->layout) == 1) return load_le32(bytes);
+    uint32_t link;
+    memcpy(&link, bytes + layout_first(pool->layout) - sizeof link, sizeof link);
+    return link;
+}
+
+static void store_link(const struct pool *pool, uint8_t *bytes, uint32_t link) {
+    if (MEMORY_LITTLE_ENDIAN || layout_first(pool->layout) == 1) store_le32(bytes, link);
+    else memcpy(bytes + layout_first(pool->layout) - sizeof link, &link, sizeof link);
+}
+
+/* --- Rows ------------------------------------------------------------------------------
+ */
 
 static struct block *own_table(struct memory *memory, struct pool *pool) {
     return memory_own(memory, &pool->table);
@@ -71,9 +94,9 @@ uint32_t pool_take(struct memory *memory, struct pool *pool) {
     if (pool->free_row) {
         uint32_t row = pool->free_row - 1;
         uint8_t *bytes = pool_own(memory, pool, row);
-        pool->free_row = load_le32(bytes);
+        pool->free_row = load_link(pool, bytes);
         pool->free_count--;
-        store_le32(bytes, 0);
+        store_link(pool, bytes, 0);
         return row;
     }
     check(pool->limit < UINT32_MAX - 1);
@@ -84,9 +107,31 @@ uint32_t pool_take(struct memory *memory, struct pool *pool) {
 void pool_give(struct memory *memory, struct pool *pool, uint32_t row) {
     uint8_t *bytes = pool_own(memory, pool, row);
     memset(bytes, 0, pool->row_size);
-    store_le32(bytes, pool->free_row);
+    store_link(pool, bytes, pool->free_row);
     pool->free_row = row + 1;
     pool->free_count++;
+}
+
+uint8_t *pool_extend(struct memory *memory, struct pool *pool, uint32_t count,
+                     uint32_t *added) {
+    check(pool->limit < UINT32_MAX - 1);
+    if (pool->limit == pool->capacity) grow(memory, pool);
+    uint32_t room = pool->capacity - pool->limit;
+    *added = count < room ? count : room;
+    uint8_t *bytes = pool_own(memory, pool, pool->limit++);
+    pool->limit += *added - 1;
+    return bytes;
+}
+
+bool pool_adopt_free(struct pool *pool, uint32_t free_row, uint32_t free_count) {
+    uint32_t left = free_count;
+    for (uint32_t row = free_row; row != 0; left--) {
+        if (row > pool->limit || left == 0) return false;
+        row = load_link(pool, pool_row(pool, row - 1));
+    }
+    pool->free_row = free_row;
+    pool->free_count = free_count;
+    return left == 0;
 }
 
 void *pool_own(struct memory *memory, struct pool *pool, uint32_t row) {

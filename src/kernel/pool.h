@@ -8,6 +8,7 @@
 #define KERNEL_POOL_H
 
 #include "base/int128.h"
+#include "kernel/layout.h"
 #include "kernel/memory.h"
 
 struct pool {
@@ -20,13 +21,15 @@ struct pool {
     uint32_t limit;    /* rows ever used: all numbers are below */
     uint32_t free_row; /* first free row + 1; 0: none */
     uint32_t free_count;
-    uint32_t capacity; /* rows that the chunks have room for */
+    uint32_t capacity;  /* rows that the chunks have room for */
+    const char *layout; /* of a row */
 };
 
 /* `chunk_size` is the least; it doubles while a row does not fit or too much is left
  * over. The first chunk grows up to it with its rows, so that a pool of a few is small.
- */
-void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size);
+ * `layout` is static, and divides a row. */
+void pool_begin(struct pool *pool, uint32_t row_size, size_t chunk_size,
+                const char *layout);
 
 /* A zeroed row: the one freed last, or the next new one. */
 uint32_t pool_take(struct memory *memory, struct pool *pool);
@@ -55,6 +58,13 @@ static inline uint32_t pool_rows_left(const struct pool *pool, uint32_t row) {
 uint64_t pool_room(const struct pool *pool);
 /* The row for writing: copied first if a view sees it. */
 void *pool_own(struct memory *memory, struct pool *pool, uint32_t row);
+
+/* For a pool that is read from a snapshot: 1 to `count` zeroed rows more, which lie side
+ * by side; gives the address of the first, and *added. No view may see the pool. */
+uint8_t *pool_extend(struct memory *memory, struct pool *pool, uint32_t count,
+                     uint32_t *added);
+/* Take over the list of free rows that lies in the rows. False: it is none. */
+bool pool_adopt_free(struct pool *pool, uint32_t free_row, uint32_t free_count);
 
 /* Give back up to *budget chunks from the end, then the table; true when nothing is left.
  * The pool is for nothing else any more. */

@@ -40,13 +40,14 @@ struct meta {
     uint32_t point;     /* in the collection's HNSW index; 0: it has none */
     uint32_t unused_too;
 };
+#define META_LAYOUT "64b4d2w4b3w"
 
 /* A key. The first line in the cache finds it, the second is all that a write of a string
  * needs. A string's leaf is hashed when it is asked for: what is written often is sealed
  * seldom. */
 struct object {
     struct trie_leaf leaf;
-    uint64_t changed; /* kernel->applied at the last change; for WATCH */
+    uint64_t changed; /* state.applied at the last change; for WATCH */
     uint64_t name;    /* heap handle */
     uint32_t name_size;
     uint8_t db;
@@ -59,6 +60,7 @@ struct object {
     uint64_t value;      /* heap handle */
     uint64_t widx;
 };
+#define OBJECT_LAYOUT "64b2dw4b4w2d"
 
 struct collection {
     uint32_t stride; /* int32 values in a row of vectors: dim rounded up to 16 */
@@ -85,6 +87,7 @@ struct state {
     uint32_t keyspace; /* trie over objects */
     uint64_t keys[DATABASE_COUNT];
     uint64_t records; /* in all objects */
+    uint64_t applied; /* changes so far */
 };
 
 struct view {
@@ -100,7 +103,7 @@ struct place {
 /* What kernel_admit() found, for kernel_apply() of the same change next. */
 struct admitted {
     const struct change *change;
-    uint64_t applied; /* kernel->applied then */
+    uint64_t applied; /* state.applied then */
     struct place place;
 };
 
@@ -110,7 +113,6 @@ struct kernel {
     struct state state;
     struct memory memory;
     struct admitted admitted;
-    uint64_t applied;         /* changes so far */
     uint64_t made[KEY_SLOTS]; /* `applied` when a key was made, by a part of its hash */
     bool live;                /* changes hash their own path */
     uint32_t dirty_objects;   /* head of the list, object + 1 */
@@ -216,6 +218,8 @@ void string_sum(const struct state *state, const struct object *object, bool con
 enum status collection_refused(const struct state *state, const struct object *object,
                                const struct change *change, bool exists,
                                const struct group *group);
+/* Pools and index of one that has its config and nothing else. */
+void collection_begin(struct kernel *kernel, struct collection *collection);
 /* An empty one under the change's key, by the change's config. Gives the object's row. */
 uint32_t create_collection(struct kernel *kernel, const struct change *change);
 void apply_vadd(struct kernel *kernel, uint64_t sequence, const struct change *change,

@@ -25,8 +25,8 @@ struct list {
 };
 
 void tags_begin(struct tags *tags) {
-    pool_begin(&tags->nodes, sizeof(struct node), CHUNK_SIZE);
-    pool_begin(&tags->lists, sizeof(struct list), CHUNK_SIZE);
+    pool_begin(&tags->nodes, sizeof(struct node), CHUNK_SIZE, "d4w");
+    pool_begin(&tags->lists, sizeof(struct list), CHUNK_SIZE, "w");
 }
 
 static const struct node *node_at(const struct tags *tags, uint32_t reference) {

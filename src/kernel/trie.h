@@ -27,6 +27,7 @@ struct trie_node {
     uint32_t dirty; /* hash is out of date. In the graveyard: the next node's reference */
     uint8_t hash[SHA256_SIZE];
 };
+#define TRIE_NODE_LAYOUT "4w32b"
 
 /* Both hashes of section 7. */
 void trie_leaf_hash(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_SIZE],

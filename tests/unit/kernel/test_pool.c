@@ -25,7 +25,7 @@ static void chunks_waste_little(void) {
                                      1024, 3072, 12288, 196608, 262144};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct pool pool;
-        pool_begin(&pool, sizes[i], 4096);
+        pool_begin(&pool, sizes[i], 4096, "b");
         size_t size = block_size(pool.chunk_class);
         EXPECT(pool.rows_per_chunk >= 1);
         EXPECT((size_t)pool.rows_per_chunk * sizes[i] <= size);
@@ -37,7 +37,7 @@ static void chunks_waste_little(void) {
 static void a_pool_of_a_few_is_small(void) {
     begin();
     struct pool pool;
-    pool_begin(&pool, 64, 8192);
+    pool_begin(&pool, 64, 8192, "b");
     pool_take(&memory, &pool);
     uint64_t tables = block_size(pool.table.size_class);
     EXPECT_EQUAL(memory.used, tables + 256);
@@ -55,7 +55,7 @@ static void a_pool_of_a_few_is_small(void) {
 static void a_view_keeps_the_chunk_that_grew(void) {
     begin();
     struct pool pool;
-    pool_begin(&pool, 64, 4096);
+    pool_begin(&pool, 64, 4096, "b");
     for (uint32_t i = 0; i < 3; i++) pool_take(&memory, &pool);
     memset(pool_own(&memory, &pool, 2), 7, 64);
     uint32_t epoch = memory_freeze(&memory);
@@ -72,7 +72,7 @@ static void a_view_keeps_the_chunk_that_grew(void) {
 static void rows_come_back_zeroed_last_first(void) {
     begin();
     struct pool pool;
-    pool_begin(&pool, 24, 1024);
+    pool_begin(&pool, 24, 1024, "b");
     enum { COUNT = 1000 };
     for (uint32_t i = 0; i < COUNT; i++) {
         EXPECT_EQUAL(pool_take(&memory, &pool), i);
@@ -96,7 +96,7 @@ static void rows_come_back_zeroed_last_first(void) {
 static void dissolving_gives_everything_back(void) {
     begin();
     struct pool pool;
-    pool_begin(&pool, 64, 4096);
+    pool_begin(&pool, 64, 4096, "b");
     for (int i = 0; i < 64 * 300; i++) pool_take(&memory, &pool);
     EXPECT(memory.used > 300 * 4096);
     uint32_t budget = 299;
@@ -128,7 +128,7 @@ static bool view_holds(const struct frozen *view) {
 static void frozen_rows_stay(void) {
     begin();
     struct pool pool;
-    pool_begin(&pool, 40, 1024);
+    pool_begin(&pool, 40, 1024, "b");
     static uint64_t values[3000];
     static bool used[3000];
     static struct frozen views[VIEWS_MAX];
@@ -179,7 +179,7 @@ static void frozen_rows_stay(void) {
 static void a_write_copies_one_chunk(void) {
     begin();
     struct pool pool;
-    pool_begin(&pool, 64, 4096);
+    pool_begin(&pool, 64, 4096, "b");
     for (int i = 0; i < 64 * 100; i++) pool_take(&memory, &pool);
     uint64_t before = memory.used;
     uint32_t epoch = memory_freeze(&memory);

@@ -136,8 +136,8 @@ static void hashes_with_one_beginning(void) {
     uint32_t root = 0, rows[40];
     memory_begin(&memory, &from);
     EXPECT_EQUAL(memory_reserve(&memory, 1 << 20), STATUS_OK);
-    pool_begin(&nodes, sizeof(struct trie_node), 4096);
-    pool_begin(&leaves, sizeof(struct trie_leaf), 4096);
+    pool_begin(&nodes, sizeof(struct trie_node), 4096, "b");
+    pool_begin(&leaves, sizeof(struct trie_leaf), 4096, "b");
     for (uint32_t i = 0; i < 40; i++) {
         rows[i] = pool_take(&memory, &leaves);
         struct trie_leaf *leaf = pool_own(&memory, &leaves, rows[i]);

@@ -71,8 +71,8 @@ static uint32_t root;
 static void begin(void) {
     struct memory_source from = source_begin(&source);
     memory_begin(&memory, &from);
-    pool_begin(&nodes, sizeof(struct trie_node), 4096);
-    pool_begin(&leaves, sizeof(struct trie_leaf), 4096);
+    pool_begin(&nodes, sizeof(struct trie_node), 4096, "b");
+    pool_begin(&leaves, sizeof(struct trie_leaf), 4096, "b");
     root = 0;
 }
 static void end(void) {
