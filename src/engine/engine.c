@@ -357,6 +357,10 @@ struct kernel *engine_kernel(struct engine *engine) {
     return engine->kernel;
 }
 
+struct log *engine_log(struct engine *engine) {
+    return engine->log;
+}
+
 uint64_t engine_size(const struct engine *engine) {
     return engine->log ? log_size(engine->log) : engine->tree.size;
 }

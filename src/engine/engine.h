@@ -125,6 +125,10 @@ struct proof_state {
 };
 void engine_proof_state(const struct engine *engine, struct proof_state *proof);
 
+/* The log, to read old entries and hashes from (engine/log_access.h); NULL without one.
+ */
+struct log *engine_log(struct engine *engine);
+
 /* Figures for INFO. */
 struct engine_facts {
     uint64_t log_disk_bytes, log_segments, unsynced_bytes, syncs, seals, last_sync_us;

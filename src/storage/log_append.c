@@ -165,13 +165,13 @@ enum status log_frame_header(const struct log *log, const struct log_entry *entr
 enum status log_append(struct log *log, const struct log_entry *entry,
                        uint8_t leaf[SHA256_SIZE]) {
     struct frame_header header;
-    uint64_t size, offset = log->written_end + buffer_size(&log->buffer);
+    uint64_t size;
     enum status status = log_frame_header(log, entry, &header, &size);
-    if (!status) status = log_map_room(log);
+    if (!status) status = nodes_reserve(&log->nodes, log->allocator, &log->tree);
     if (!status) status = log_append_frame(log, &header, entry);
     if (status) return status;
     rfc6962_leaf(entry->head, entry->body, leaf);
-    log_take_leaf(log, leaf, log_last_segment(log)->number, offset);
+    nodes_append(&log->nodes, &log->tree, leaf);
     if (buffer_size(&log->buffer) == 0) log->written = log->tree.size;
     return STATUS_OK;
 }

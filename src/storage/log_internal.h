@@ -9,16 +9,19 @@
  *     log_append.c   frames into the buffer, disk space, writing
  *     log_long.c     a long frame, in steps
  *     log_sync.c     the helper's syncs, marks and head slots, rolling, stopping
- *     log_map.c      where every 1,024th entry lies, and what they hash to
+ *     log_tree.c     hashes of the log tree below its root, and proofs
+ *     log_nodes.c    those of them that are kept in memory
  *     log_cursor.c   reading entries while others are appended
  *     log_report.c   sentences for the operator */
 #ifndef STORAGE_LOG_INTERNAL_H
 #define STORAGE_LOG_INTERNAL_H
 
 #include "base/buffer.h"
+#include "storage/cursor.h"
 #include "storage/frame.h"
 #include "storage/head.h"
 #include "storage/log.h"
+#include "storage/log_nodes.h"
 #include "storage/reader.h"
 #include "storage/segment.h"
 
@@ -29,21 +32,6 @@ struct segment {
     uint64_t end;  /* one past its last valid frame */
     bool whole;    /* the header is valid; false only in a torn creation */
     struct segment_header header;
-};
-
-/* Where a run of LOG_MAP_ENTRIES begins, or what the log has of it, and their root. */
-#define LOG_MAP_LEVEL   10
-#define LOG_MAP_ENTRIES (UINT64_C(1) << LOG_MAP_LEVEL)
-struct log_place {
-    uint64_t segment, offset;
-    uint8_t root[SHA256_SIZE]; /* set when the run is whole */
-};
-
-/* A row for each run, from the one with the first entry here. */
-struct log_map {
-    struct log_place *rows;
-    size_t count, capacity;
-    struct rfc6962_range base; /* over the entries before the first one here */
 };
 
 /* The calls come in this order; each checks that the one before it was made. */
@@ -61,6 +49,13 @@ struct long_append {
     bool reserved;       /* the disk space is ours */
     enum status outcome; /* of writing it */
     int error;
+};
+
+/* Leaf hashes of one block of the log tree, or of its beginning. */
+struct leaf_block {
+    uint64_t first; /* sequence */
+    size_t count;
+    uint8_t leaves[NODES_BLOCK][SHA256_SIZE];
 };
 
 struct log {
@@ -91,7 +86,9 @@ struct log {
 
     /* The tree over all entries, and how many of them are where. */
     struct rfc6962_range tree;
-    struct log_map map;
+    struct log_nodes nodes;
+    struct log_cursor tree_cursor;
+    struct leaf_block leaf_blocks[2]; /* the last ones used */
     uint64_t written;
     uint64_t durable;
     uint64_t marked; /* what the newest mark, header or head slot on the disk says */
@@ -154,14 +151,6 @@ enum status log_frame_at(struct reader *reader, const uint8_t key[SIPHASH_KEY_SI
 void log_describe_frame(uint64_t segment, uint64_t offset,
                         const struct frame_header *header, const uint8_t *bytes,
                         struct frame *frame);
-
-/* --- log_map.c --------------------------------------------------------------------- */
-
-/* Make room for what log_take_leaf() notes of one more entry. STATUS_MEMORY. */
-enum status log_map_room(struct log *log);
-/* The next entry, which lies there, enters the log tree. */
-void log_take_leaf(struct log *log, const uint8_t leaf[SHA256_SIZE], uint64_t segment,
-                   uint64_t offset);
 
 /* --- log_start.c ------------------------------------------------------------------- */
 

@@ -22,7 +22,7 @@ enum status log_append_long(struct log *log, const struct log_entry *entry,
     if (status || append->size < least) return log_append(log, entry, leaf);
     if (log->failed) return STATUS_IO;
     if (log->full) return STATUS_NO_SPACE;
-    if (log_map_room(log)) return STATUS_MEMORY;
+    if (nodes_reserve(&log->nodes, log->allocator, &log->tree)) return STATUS_MEMORY;
     frame_long_begin(&append->frame, log_last_segment(log)->header.key, &header, entry);
     append->phase = LONG_CHECK;
     return STATUS_AGAIN;
@@ -55,11 +55,10 @@ static enum status start_writing(struct log *log) {
 /* The frame lies in the file: it counts. */
 static void take_up(struct log *log, uint8_t leaf[SHA256_SIZE]) {
     const struct log_entry *entry = &log->long_append.frame.entry;
-    uint64_t offset = log->written_end;
     log->written_end += log->long_append.size;
     log_last_segment(log)->size = log_last_segment(log)->end = log->written_end;
     rfc6962_leaf(entry->head, entry->body, leaf);
-    log_take_leaf(log, leaf, log_last_segment(log)->number, offset);
+    nodes_append(&log->nodes, &log->tree, leaf);
     log->written = log->tree.size;
 }
 

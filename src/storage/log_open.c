@@ -260,6 +260,9 @@ enum status log_open(const struct os *os, const struct allocator *allocator,
     log->options = *options;
     reader_init(&log->reader, os, allocator);
     rfc6962_begin(&log->tree);
+    nodes_begin(&log->nodes, &log->tree);
+    log_cursor_begin(&log->tree_cursor, log);
+    log->tree_cursor.written = log->tree_cursor.entries_only = true;
 
     enum status status = look(log, report);
     if (status) {
@@ -278,11 +281,12 @@ void log_close(struct log *log) {
         log->os->sync_finish(log->os, true, &outcome, &error);
     }
     reader_free(&log->reader);
+    log_cursor_end(&log->tree_cursor);
+    nodes_free(&log->nodes, log->allocator);
     if (log->file) log->os->file_close(log->os, log->file);
     if (log->head_file) log->os->file_close(log->os, log->head_file);
     if (log->phase == LOG_STARTED) buffer_free(&log->buffer);
     release(log->allocator, log->segments, log->segment_capacity * sizeof *log->segments);
-    release(log->allocator, log->map.rows, log->map.capacity * sizeof *log->map.rows);
     release(log->allocator, log, sizeof *log);
 }
 

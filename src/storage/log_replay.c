@@ -36,11 +36,9 @@ static enum status require_slot_roots(const struct log *log, struct log_report *
 
 static enum status take_frame(struct log *log, const struct frame *frame,
                               struct log_report *report) {
-    if (log_map_room(log)) {
-        log_say(report, "FATAL memory: no memory for the log's map");
-        return STATUS_MEMORY;
-    }
-    log_take_leaf(log, frame->leaf, frame->segment, frame->offset);
+    if (nodes_reserve(&log->nodes, log->allocator, &log->tree))
+        return log_say_failed(log, report, STATUS_MEMORY, "the tree of", "the log");
+    nodes_append(&log->nodes, &log->tree, frame->leaf);
     return require_slot_roots(log, report);
 }
 
@@ -99,6 +97,7 @@ enum status log_next(struct log *log, struct frame *frame, struct log_report *re
         if (!entry) continue;
         return take_frame(log, frame, report);
     }
+    log->written = log->durable = log->tree.size;
     log->phase = LOG_REPLAYED;
     return STATUS_END;
 }
@@ -163,9 +162,10 @@ enum status log_take_replay(struct log *scanned, struct log *follower,
     enum status status = follow_to_segment(follower, UINT64_MAX, report);
     if (status) return status;
     scanned->tree = follower->tree;
-    struct log_map map = scanned->map;
-    scanned->map = follower->map;
-    follower->map = map;
+    scanned->written = scanned->durable = follower->tree.size;
+    struct log_nodes nodes = scanned->nodes;
+    scanned->nodes = follower->nodes;
+    follower->nodes = nodes;
     scanned->phase = LOG_REPLAYED;
     return STATUS_OK;
 }

@@ -14,7 +14,7 @@
 
 void reader_init(struct reader *reader, const struct os *os,
                  const struct allocator *allocator) {
-    *reader = (struct reader){.os = os, .allocator = allocator};
+    *reader = (struct reader){.os = os, .allocator = allocator, .piece = READ_PIECE};
 }
 
 static void forget(struct reader *reader) {
@@ -89,7 +89,7 @@ enum status reader_bytes(struct reader *reader, uint64_t offset, size_t size,
                          const uint8_t **bytes) {
     check(size <= reader->size && offset <= reader->size - size);
     if (!in_window(reader, offset, size)) {
-        enum status status = grow(reader, size > READ_PIECE ? size : READ_PIECE);
+        enum status status = grow(reader, size > reader->piece ? size : reader->piece);
         if (status) return status;
         uint64_t end = reader->start + reader->filled;
         size_t keep = 0;

@@ -10,6 +10,7 @@ struct reader {
     const struct allocator *allocator;
     struct file *file; /* NULL: none is open */
     uint64_t size;     /* of the file when it was opened */
+    size_t piece;      /* read at least so much at a time */
     uint8_t *window;   /* bytes [start, start + filled) of the file */
     uint64_t start;
     size_t filled, capacity;

@@ -81,6 +81,92 @@ static void any_sequence_is_found(void) {
     sim_image_free(&image);
 }
 
+/* In a segment large enough to be searched, with marks here and there. */
+static void the_search_finds_any_of_many(void) {
+    struct fixture f;
+    struct log_cursor cursor;
+    fixture_begin(&f, NULL);
+    EXPECT_EQUAL(fixture_boot(&f), STATUS_OK);
+    for (unsigned i = 0; i < 100; i++) {
+        fixture_append_many(&f, 10);
+        sync_all(&f);
+        if (i % 3 == 1) EXPECT_EQUAL(log_mark(f.log), STATUS_OK);
+        EXPECT_EQUAL(log_sync_poll(f.log, true), STATUS_OK);
+    }
+    log_cursor_begin(&cursor, f.log);
+    for (uint64_t i = 0; i < 1000; i++) {
+        EXPECT_EQUAL(log_cursor_seek(&cursor, i * 373 % 1000), STATUS_OK);
+        expect_next(&cursor, i * 373 % 1000);
+    }
+    log_cursor_end(&cursor);
+    fixture_end(&f);
+}
+
+static void what_is_written_comes_if_asked_for(void) {
+    struct fixture f;
+    struct log_cursor cursor;
+    fixture_begin(&f, NULL);
+    EXPECT_EQUAL(fixture_boot(&f), STATUS_OK);
+    log_cursor_begin(&cursor, f.log);
+    cursor.written = true;
+    EXPECT_EQUAL(log_cursor_seek(&cursor, 0), STATUS_OK);
+    fixture_append_many(&f, 2);
+    expect_end(&cursor);
+    EXPECT_EQUAL(log_flush(f.log), STATUS_OK);
+    expect_next(&cursor, 0);
+    expect_next(&cursor, 1);
+    expect_end(&cursor);
+    log_cursor_end(&cursor);
+    fixture_end(&f);
+}
+
+static void reads_a_log_that_is_only_read(void) {
+    struct sim_image image;
+    make_image(&image, 60, 6000, true);
+    struct fixture f;
+    fixture_begin(&f, &image);
+    f.options.read_only = true;
+    EXPECT_EQUAL(fixture_boot(&f), STATUS_OK);
+    struct log_cursor cursor;
+    log_cursor_begin(&cursor, f.log);
+    EXPECT_EQUAL(log_cursor_seek(&cursor, 33), STATUS_OK);
+    expect_next(&cursor, 33);
+    log_cursor_end(&cursor);
+    fixture_end(&f);
+    sim_image_free(&image);
+}
+
+/* A large payload full of what looks like frames is not taken for any. */
+static void payloads_cannot_pose_as_frames(void) {
+    struct fixture f;
+    fixture_begin(&f, NULL);
+    EXPECT_EQUAL(fixture_boot(&f), STATUS_OK);
+    fixture_append_many(&f, 50);
+    EXPECT_EQUAL(log_flush(f.log), STATUS_OK);
+    static uint8_t payload[200000];
+    struct frame_header header = {.kind = FRAME_ENTRY, .type = 1, .sequence = 50};
+    uint8_t key[SIPHASH_KEY_SIZE] = {0};
+    for (size_t at = 0; at + 64 <= sizeof payload; at += 64)
+        frame_encode(key, &header, &(struct log_entry){.type = 1}, payload + at);
+    struct sample sample;
+    uint8_t leaf[SHA256_SIZE];
+    sample_make(&sample, 50);
+    sample.entry.payload = slice_of(payload, sizeof payload);
+    EXPECT_EQUAL(log_append(f.log, &sample.entry, leaf), STATUS_OK);
+    fixture_append_many(&f, 49);
+    sync_all(&f);
+    struct log_cursor cursor;
+    struct frame frame;
+    log_cursor_begin(&cursor, f.log);
+    for (uint64_t i = 0; i < 100; i++) {
+        EXPECT_EQUAL(log_cursor_seek(&cursor, 99 - i), STATUS_OK);
+        EXPECT_EQUAL(log_cursor_next(&cursor, &frame), STATUS_OK);
+        EXPECT_EQUAL(frame.sequence, 99 - i);
+    }
+    log_cursor_end(&cursor);
+    fixture_end(&f);
+}
+
 /* A bit that turns over behind our back is never handed on. */
 static void G16_damage_on_the_disk_stays_here(void) {
     struct fixture f;
@@ -141,6 +227,10 @@ static void a_log_that_is_empty_takes_another_id(void) {
 int main(void) {
     RUN(what_is_durable_comes_in_order);
     RUN(any_sequence_is_found);
+    RUN(the_search_finds_any_of_many);
+    RUN(what_is_written_comes_if_asked_for);
+    RUN(reads_a_log_that_is_only_read);
+    RUN(payloads_cannot_pose_as_frames);
     RUN(G16_damage_on_the_disk_stays_here);
     RUN(a_log_that_is_empty_takes_another_id);
     return test_finish();
