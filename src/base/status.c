@@ -54,6 +54,8 @@ const char *status_name(enum status status) {
         return "version";
     case STATUS_FOREIGN:
         return "foreign";
+    case STATUS_DIVERGED:
+        return "diverged";
     case STATUS_UNSAFE:
         return "unsafe";
     }

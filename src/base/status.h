@@ -39,6 +39,7 @@ enum status {
     STATUS_CORRUPT,       /* acknowledged data is damaged */
     STATUS_VERSION,       /* written by a newer format */
     STATUS_FOREIGN,       /* missing, duplicated, swapped, or another server's file */
+    STATUS_DIVERGED,      /* a replica's state is not its primary's */
     STATUS_UNSAFE,        /* owner, mode or link count of a data file is not safe */
 };
 

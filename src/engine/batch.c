@@ -151,6 +151,7 @@ enum status engine_batch_submit(struct engine *engine, const struct batch *batch
     if (engine->phase == PHASE_FAILED) return STATUS_IO;
     check(engine->phase == PHASE_READY && running->phase != BATCH_APPLY);
     if (running->phase == BATCH_NONE) {
+        check(!engine->following);
         if (engine->refusing) return STATUS_NO_SPACE;
         check(batch->count > 0);
         begin_admission(running, batch);

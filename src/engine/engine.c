@@ -262,6 +262,17 @@ enum status engine_append_step(struct engine *engine, uint64_t *sequence) {
     return note_answer(engine, &engine->batch.appending, status, sequence);
 }
 
+enum status engine_append_given(struct engine *engine, const struct log_entry *entry,
+                                uint64_t time_us, uint64_t *sequence) {
+    struct appending *appending = &engine->batch.appending;
+    uint8_t leaf[SHA256_SIZE];
+    *appending = (struct appending){.logged = *entry, .time_us = time_us};
+    bool batch = engine->batch.phase == BATCH_APPEND;
+    enum status status = batch ? log_append_long(engine->log, &appending->logged, leaf)
+                               : log_append(engine->log, &appending->logged, leaf);
+    return note_answer(engine, appending, status, sequence);
+}
+
 void engine_note_change(struct engine *engine) {
     if (engine->dirty++ == 0)
         engine->dirty_since_us = engine->os->monotonic_us(engine->os);
@@ -270,8 +281,7 @@ void engine_note_change(struct engine *engine) {
 /* --- Submit ----------------------------------------------------------------------------
  */
 
-/* What any write is asked first. */
-static enum status writable(const struct engine *engine) {
+enum status engine_writable(const struct engine *engine) {
     if (engine->phase == PHASE_FAILED) return STATUS_IO;
     check(engine->phase == PHASE_READY && engine->batch.phase == BATCH_NONE);
     return engine->refusing ? STATUS_NO_SPACE : STATUS_OK;
@@ -279,8 +289,9 @@ static enum status writable(const struct engine *engine) {
 
 enum status engine_submit(struct engine *engine, struct change *change,
                           struct outcome *outcome, uint64_t *sequence) {
-    enum status status = writable(engine);
+    enum status status = engine_writable(engine);
     if (status) return status;
+    check(!engine->following);
     change_commit(change);
     status = kernel_admit(engine->kernel, change);
     if (status) return status;
@@ -327,9 +338,23 @@ enum status seal_decode(struct slice body, uint64_t *sequence, struct roots *roo
     return STATUS_OK;
 }
 
+bool roots_equal(const struct roots *a, const struct roots *b) {
+    return memcmp(a->state_root, b->state_root, SHA256_SIZE) == 0 &&
+           memcmp(&a->keyspace, &b->keyspace, sizeof a->keyspace) == 0 &&
+           memcmp(&a->system, &b->system, sizeof a->system) == 0;
+}
+
+void engine_note_seal(struct engine *engine, uint64_t sequence,
+                      const struct roots *roots) {
+    engine->sealed = *roots;
+    engine->seal_sequence = sequence;
+    engine->dirty = 0;
+    engine->facts.seals++;
+}
+
 enum status engine_seal(struct engine *engine) {
-    enum status status = writable(engine);
-    if (status || engine->dirty == 0) return status;
+    enum status status = engine_writable(engine);
+    if (status || engine->dirty == 0 || engine->following) return status;
     struct roots roots;
     kernel_seal(engine->kernel, &roots);
     uint8_t body[SEAL_SIZE];
@@ -339,12 +364,8 @@ enum status engine_seal(struct engine *engine) {
                                 .body = slice_of(body, sizeof body)};
     uint64_t sequence;
     status = engine_append(engine, &parts, &sequence);
-    if (status) return status;
-    engine->sealed = roots;
-    engine->seal_sequence = sequence;
-    engine->dirty = 0;
-    engine->facts.seals++;
-    return STATUS_OK;
+    if (!status) engine_note_seal(engine, sequence, &roots);
+    return status;
 }
 
 /* --- Reading

@@ -91,7 +91,8 @@ struct batch_event {
 /* One small step: STATUS_OK with an event, STATUS_END when the batch is done. */
 enum status engine_batch_next(struct engine *engine, struct batch_event *event);
 
-/* Seal now if anything is unsealed. Same failures as engine_submit(). */
+/* Seal now if anything is unsealed. Same failures as engine_submit(). Does nothing while
+ * the engine follows. */
 enum status engine_seal(struct engine *engine);
 
 /* Once per loop turn: flush, note and start syncs, seal and mark when due. STATUS_IO is
@@ -128,6 +129,44 @@ void engine_proof_state(const struct engine *engine, struct proof_state *proof);
 /* The log, to read old entries and hashes from (engine/log_access.h); NULL without one.
  */
 struct log *engine_log(struct engine *engine);
+
+/* --- Following a primary ---------------------------------------------------------- */
+
+/* While it follows, all entries come from engine_follow(), SEALs included; nothing may be
+ * submitted. Not inside a batch. Needs a log. */
+void engine_set_following(struct engine *engine, bool following);
+
+/* An engine without entries takes the id of its primary's log. STATUS_INVALID: it has
+ * entries. STATUS_IO: final. */
+enum status engine_adopt(struct engine *engine, const uint8_t id[LOG_ID_SIZE]);
+
+/* An entry as the primary's log has it. */
+struct received {
+    struct slice entry, list, payload;
+};
+
+/* Check one entry, append it exactly as it is given, and apply it. A SEAL's root is
+ * computed here too, and must be the same.
+ *
+ * STATUS_AGAIN: that was the first step of a large batch; the bytes stay borrowed, and
+ * engine_follow_step() goes on until it answers anything else. Other answers change
+ * nothing: STATUS_CORRUPT (it is not the entry that is due, or its payload is not what it
+ * commits to), STATUS_VERSION, STATUS_MEMORY, STATUS_NO_SPACE, and STATUS_DIVERGED: the
+ * state here is not the primary's, as engine_divergence() tells. STATUS_IO is final. */
+enum status engine_follow(struct engine *engine, const struct received *received);
+enum status engine_follow_step(struct engine *engine);
+
+struct divergence {
+    uint64_t sequence;   /* of the SEAL whose root differs, or of an entry refused here */
+    bool refused;        /* the latter: there is no root to compare */
+    struct roots own, primary;
+    uint64_t last_equal; /* the SEAL before, UINT64_MAX: none */
+};
+/* NULL while none was found. */
+const struct divergence *engine_divergence(const struct engine *engine);
+
+/* For tests of the above: apply a change that no log knows of. */
+enum status engine_change_secretly(struct engine *engine, struct change *change);
 
 /* Figures for INFO. */
 struct engine_facts {

@@ -67,6 +67,10 @@ struct engine {
     uint64_t dirty;          /* changes since */
     uint64_t dirty_since_us; /* monotonic time of the first of them */
 
+    bool following;
+    bool diverged;
+    struct divergence divergence;
+
     uint64_t acknowledged;
     uint64_t unsynced_since_us; /* how long the oldest unsynced entry has waited */
     uint64_t sync_started_us, sync_ended_us;
@@ -98,6 +102,18 @@ enum status engine_append_batch(struct engine *engine, const struct entry_parts 
                                 uint64_t *sequence);
 enum status engine_append_step(struct engine *engine, uint64_t *sequence);
 
+/* The same for an entry that has its header already. STATUS_AGAIN only for the running
+ * batch. */
+enum status engine_append_given(struct engine *engine, const struct log_entry *entry,
+                                uint64_t time_us, uint64_t *sequence);
+
+/* What any write is asked first. */
+enum status engine_writable(const struct engine *engine);
+
+/* A SEAL with these roots is in the log. */
+void engine_note_seal(struct engine *engine, uint64_t sequence,
+                      const struct roots *roots);
+
 /* Note that a change was applied. */
 void engine_note_change(struct engine *engine);
 
@@ -111,5 +127,6 @@ enum status batch_step(struct engine *engine, struct batch_event *event);
 void seal_encode(uint64_t sequence, const struct roots *roots, uint8_t body[SEAL_SIZE]);
 /* STATUS_VERSION for another semantics id. */
 enum status seal_decode(struct slice body, uint64_t *sequence, struct roots *roots);
+bool roots_equal(const struct roots *a, const struct roots *b);
 
 #endif

@@ -55,10 +55,7 @@ static enum status replay_seal(struct engine *engine, const struct entry *entry,
         engine->options.verify_every_seal || entry->sequence == engine->scan_target;
     if (compare) {
         kernel_seal(engine->kernel, &actual);
-        bool equal =
-            memcmp(actual.state_root, recorded.state_root, SHA256_SIZE) == 0 &&
-            memcmp(&actual.keyspace, &recorded.keyspace, sizeof actual.keyspace) == 0 &&
-            memcmp(&actual.system, &recorded.system, sizeof actual.system) == 0;
+        bool equal = roots_equal(&actual, &recorded);
         *why = "the state root recomputed from the entries is not the one sealed";
 #ifndef BUG_23
         if (!equal) return STATUS_CORRUPT;

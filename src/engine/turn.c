@@ -12,8 +12,8 @@
 static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static enum status seal_if_due(struct engine *engine, uint64_t now, uint64_t *next_us) {
-    if (engine->dirty == 0 || engine->refusing || engine->batch.phase != BATCH_NONE)
-        return STATUS_OK;
+    bool may = !engine->refusing && !engine->following;
+    if (engine->dirty == 0 || !may || engine->batch.phase != BATCH_NONE) return STATUS_OK;
     uint64_t due = engine->dirty_since_us + engine->options.seal_interval_us;
     if (now < due && engine->dirty < engine->options.seal_dirty_max) {
         *next_us = sooner(*next_us, due);
