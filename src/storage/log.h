@@ -22,6 +22,12 @@ struct log;
 #define LOG_ID_SIZE      16
 #define LOG_MESSAGE_SIZE 640
 
+/* The first entries of a log, known by their tree: what a snapshot says it has. */
+struct log_cover {
+    uint8_t log_id[LOG_ID_SIZE];
+    struct rfc6962_range range; /* its size is how many they are */
+};
+
 struct log_options {
     uint64_t segment_size; /* begin a new segment after this many bytes */
     uint64_t reserve_size; /* reserve so much ahead; halved down to 256 KiB, then given up */
@@ -169,6 +175,8 @@ log_buffered_bytes(const struct log *log); /* appended and not handed to the sys
 uint64_t log_unsynced_bytes(const struct log *log); /* appended and not durable */
 bool log_sync_running(const struct log *log);
 void log_root(const struct log *log, uint8_t root[SHA256_SIZE]); /* MTH of all of them */
+/* All of them, by their tree. */
+void log_cover(const struct log *log, struct log_cover *cover);
 const uint8_t *log_id(const struct log *log);
 uint64_t log_segment_count(const struct log *log);
 uint64_t log_disk_bytes(const struct log *log);

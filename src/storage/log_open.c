@@ -10,8 +10,7 @@
 #include "base/check.h"
 #include "base/sort.h"
 #include "storage/log_internal.h"
-
-#define SAFE_MODE 0640u
+#include "storage/snapshot.h"
 
 static const char *const own_names[] = {HEAD_NAME, "valori.lock"};
 
@@ -55,7 +54,7 @@ static bool visit_name(void *context, const char *name) {
         }
         return listing->status == STATUS_OK;
     }
-    bool own = false;
+    bool own = snapshot_name_parse(name, &number);
     for (size_t i = 0; i < sizeof own_names / sizeof own_names[0]; i++)
         own = own || strcmp(name, own_names[i]) == 0;
     if (strcmp(name, HEAD_NAME) == 0) listing->log->head_present = true;
@@ -86,11 +85,7 @@ static enum status list_names(struct log *log, struct log_report *report) {
 
 static enum status require_safe(const struct file_facts *facts, const char *name,
                                 struct log_report *report) {
-    const char *reason = NULL;
-    if (!facts->regular) reason = "is not a regular file";
-    else if (!facts->owned) reason = "belongs to another user";
-    else if ((facts->mode & ~SAFE_MODE) != 0) reason = "has a mode beyond 0640";
-    else if (facts->links != 1) reason = "has more than one hard link";
+    const char *reason = file_unsafe(facts);
     if (!reason) return STATUS_OK;
     log_say(report, "FATAL unsafe: %s %s; nothing was modified", name, reason);
     return STATUS_UNSAFE;
@@ -315,6 +310,11 @@ int log_error(const struct log *log) { return log->error; }
 
 void log_root(const struct log *log, uint8_t root[SHA256_SIZE]) {
     rfc6962_root(&log->tree, root);
+}
+
+void log_cover(const struct log *log, struct log_cover *cover) {
+    memcpy(cover->log_id, log_id(log), LOG_ID_SIZE);
+    cover->range = log->tree;
 }
 
 const uint8_t *log_id(const struct log *log) {

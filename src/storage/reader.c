@@ -11,6 +11,14 @@
 #include "base/check.h"
 
 #define READ_PIECE ((size_t)512 * 1024)
+#define SAFE_MODE  0640u
+
+const char *file_unsafe(const struct file_facts *facts) {
+    if (!facts->regular) return "is not a regular file";
+    if (!facts->owned) return "belongs to another user";
+    if ((facts->mode & ~SAFE_MODE) != 0) return "has a mode beyond 0640";
+    return facts->links != 1 ? "has more than one hard link" : NULL;
+}
 
 void reader_init(struct reader *reader, const struct os *os,
                  const struct allocator *allocator) {

@@ -32,6 +32,9 @@ void reader_free(struct reader *reader);
 enum status reader_bytes(struct reader *reader, uint64_t offset, size_t size,
                          const uint8_t **bytes);
 
+/* Why a data file with these facts is not to be trusted; NULL: it is. */
+const char *file_unsafe(const struct file_facts *facts);
+
 /* *zero: are all bytes from `offset` to the end of the file zero? */
 enum status reader_rest_is_zero(struct reader *reader, uint64_t offset, bool *zero);
 
