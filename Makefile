@@ -4,6 +4,7 @@
 #
 # What a caller may set:  CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR
 #   MALLOC=libc      the C library's allocator in place of jemalloc
+#   SODIUM=no        without signatures, for machines without libsodium
 #   WERROR=1         warnings are errors (lint and CI)
 #   BUILD=folder     where everything goes; a different compiler wants a different folder
 #   DEPS=no          `make test` and `make demo` install nothing
@@ -15,6 +16,7 @@ COMMIT  := $(shell [ -e .git ] && git rev-parse --short HEAD 2>/dev/null)
 BUILD     ?= build
 PREFIX    ?= /usr/local
 MALLOC    ?= jemalloc
+SODIUM    ?= yes
 DEPS      ?= yes
 UNIT_FOLDERS ?= $(folders)
 
@@ -86,6 +88,10 @@ ifeq ($(MALLOC),jemalloc)
 common += -DUSE_JEMALLOC
 allocator_library := -ljemalloc
 endif
+ifeq ($(SODIUM),yes)
+common += -DUSE_SODIUM
+signing_library := -lsodium
+endif
 
 # -fbuiltin gives back what -ffreestanding takes: a memcpy of eight bytes is one move.
 freestanding   := -ffreestanding -fbuiltin
@@ -113,7 +119,7 @@ folder_of = $(firstword $(subst /, ,$(1)))
 flags_of  = $(common) $(CFLAGS) $(flags_$(call folder_of,$(1))) $(strip $(call suffix_flags,$(1))) \
 	$(CPPFLAGS)
 link      = $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@
-libraries = -Wl,--as-needed $(allocator_library) -pthread -lm
+libraries = -Wl,--as-needed $(allocator_library) $(signing_library) -pthread -lm
 
 # --- Everything -------------------------------------------------------------------------
 

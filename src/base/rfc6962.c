@@ -64,6 +64,14 @@ void rfc6962_root(const struct rfc6962_range *range, uint8_t root[SHA256_SIZE]) 
         if (range->size >> level & 1) rfc6962_node(range->roots[level], root, root);
 }
 
+size_t rfc6962_tail(const struct rfc6962_range *range, uint8_t hashes[64][SHA256_SIZE]) {
+    size_t count = 0;
+    for (size_t level = 0; level < 64; level++)
+        if (range->size >> level & 1)
+            memcpy(hashes[count++], range->roots[level], SHA256_SIZE);
+    return count;
+}
+
 /* Where a climb stands. */
 struct climb {
     uint64_t position, last;

@@ -25,6 +25,10 @@ void rfc6962_append_perfect(struct rfc6962_range *range, unsigned level,
                             const uint8_t root[SHA256_SIZE]);
 void rfc6962_root(const struct rfc6962_range *range, uint8_t root[SHA256_SIZE]);
 
+/* What proves the next leaf, once it is appended, to be the last one of the tree: its siblings,
+ * from the leaf upwards, all of which stand on its left. Gives their number, at most 64. */
+size_t rfc6962_tail(const struct rfc6962_range *range, uint8_t hashes[64][SHA256_SIZE]);
+
 /* Verify the proofs of RFC 6962, 2.1.1 and 2.1.2 (RFC 9162, 2.1.3.2 and 2.1.4.2): `proof` is
  * `count` hashes, one after the other. True only when the proof has exactly the right length
  * and reaches `root`. A consistency proof from size 0 is refused. */

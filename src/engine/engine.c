@@ -195,6 +195,17 @@ static enum status append_in_memory(struct engine *engine,
     return STATUS_OK;
 }
 
+/* A SEAL is kept for proofs: how the log was before it, and its bytes. */
+static enum status append_now(struct engine *engine, const struct log_entry *entry) {
+    uint8_t leaf[SHA256_SIZE];
+    bool seal = entry->type == CHANGE_SEAL;
+    if (seal) prove_keep_tail(engine);
+    enum status status = engine->log ? log_append(engine->log, entry, leaf)
+                                     : append_in_memory(engine, entry);
+    if (!status && seal) prove_keep_seal(engine, entry);
+    return status;
+}
+
 static void note_append(struct engine *engine, uint64_t before) {
     if (engine->log && log_durable(engine->log) == before)
         engine->unsynced_since_us = engine->os->monotonic_us(engine->os);
@@ -238,10 +249,8 @@ static enum status note_answer(struct engine *engine, const struct appending *ap
 enum status engine_append(struct engine *engine, const struct entry_parts *parts,
                           uint64_t *sequence) {
     struct appending appending = {.time_us = 0};
-    uint8_t leaf[SHA256_SIZE];
     make_entry(engine, parts, &appending);
-    enum status status = engine->log ? log_append(engine->log, &appending.logged, leaf)
-                                     : append_in_memory(engine, &appending.logged);
+    enum status status = append_now(engine, &appending.logged);
     return note_answer(engine, &appending, status, sequence);
 }
 
@@ -269,7 +278,7 @@ enum status engine_append_given(struct engine *engine, const struct log_entry *e
     *appending = (struct appending){.logged = *entry, .time_us = time_us};
     bool batch = engine->batch.phase == BATCH_APPEND;
     enum status status = batch ? log_append_long(engine->log, &appending->logged, leaf)
-                               : log_append(engine->log, &appending->logged, leaf);
+                               : append_now(engine, &appending->logged);
     return note_answer(engine, appending, status, sequence);
 }
 

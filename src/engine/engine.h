@@ -126,6 +126,13 @@ struct proof_state {
 };
 void engine_proof_state(const struct engine *engine, struct proof_state *proof);
 
+/* Have `proof` (kernel/proof.h) end in the last SEAL: its entry, and the way from there to the
+ * root of the log that ends with it. The slices are good until the next SEAL. STATUS_NOT_FOUND:
+ * nothing was ever sealed; the first one after a start is read from the log, with the failures
+ * of storage/log_tree.h. */
+struct proof;
+enum status engine_prove_seal(struct engine *engine, struct proof *proof);
+
 /* The log, to read old entries and hashes from (engine/log_access.h); NULL without one.
  */
 struct log *engine_log(struct engine *engine);

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/scan_ahead.h"
+#include "kernel/proof.h"
 
 enum engine_phase {
     PHASE_OPENED, /* nothing of the log was read but headers */
@@ -43,6 +44,17 @@ struct running_batch {
     struct appending appending;
 };
 
+#define SEAL_SIZE (8 + 2 * SHA256_SIZE + 2 * (8 + SHA256_SIZE)) /* of a SEAL's body */
+
+/* The last SEAL as proofs need it. */
+struct seal_entry {
+    uint64_t sequence; /* which one it is */
+    size_t size;       /* of `bytes`; 0: there is none */
+    uint8_t bytes[ENTRY_HEADER_SIZE + SEAL_SIZE];
+    size_t tail_size; /* hashes beside its way to the log's root */
+    uint8_t tail[PROOF_TAIL_MAX][SHA256_SIZE];
+};
+
 struct engine {
     const struct os *os;
     const struct allocator *allocator;
@@ -63,6 +75,7 @@ struct engine {
     struct running_batch batch;
 
     struct roots sealed; /* by the last SEAL */
+    struct seal_entry seal_entry;
     uint64_t seal_sequence;
     uint64_t dirty;          /* changes since */
     uint64_t dirty_since_us; /* monotonic time of the first of them */
@@ -122,8 +135,11 @@ void batch_start(struct engine *engine, const struct batch_reader *reader,
                  uint64_t sequence, bool admitted);
 enum status batch_step(struct engine *engine, struct batch_event *event);
 
+/* --- prove.c: the last SEAL, kept for proofs. First how the log is before it, then itself. */
+void prove_keep_tail(struct engine *engine);
+void prove_keep_seal(struct engine *engine, const struct log_entry *entry);
+
 /* SEAL bodies. */
-#define SEAL_SIZE (8 + 2 * SHA256_SIZE + 2 * (8 + SHA256_SIZE))
 void seal_encode(uint64_t sequence, const struct roots *roots, uint8_t body[SEAL_SIZE]);
 /* STATUS_VERSION for another semantics id. */
 enum status seal_decode(struct slice body, uint64_t *sequence, struct roots *roots);

@@ -1,6 +1,7 @@
 /* Records: their fields read out of the pools, and their commitment. */
 #include "base/bytes.h"
 #include "base/check.h"
+#include "kernel/proof.h"
 #include "kernel/semantics.h"
 #include "kernel/state.h"
 
@@ -80,34 +81,29 @@ void record_hashes(const struct collection *collection, const struct record *rec
 
 void record_value_hash(const struct record *record, const struct record_hashes *hashes,
                        uint8_t value[SHA256_SIZE]) {
-    uint8_t bytes[1 + 8 + 1 + 3 * SHA256_SIZE + 8] = {0x13};
-    store_le64(bytes + 1, record->widx);
-    bytes[9] = record->flags;
-    memcpy(bytes + 10, hashes->vector, SHA256_SIZE);
+    struct record_claim claim = {
+        .widx = record->widx, .flags = record->flags, .tag = record->tag};
+    memcpy(claim.vector, hashes->vector, SHA256_SIZE);
     if (record->flags & CHANGE_ATTRIBUTES)
-        memcpy(bytes + 42, hashes->attributes, SHA256_SIZE);
-    uint8_t *p = bytes + 74;
-#ifndef BUG_16
-    if (record->flags & CHANGE_TAG) store_le64(p, record->tag), p += 8;
-#endif
-    if (record->flags & CHANGE_FP32)
-        memcpy(p, hashes->fp32, SHA256_SIZE), p += SHA256_SIZE;
-    sha256(bytes, (size_t)(p - bytes), value);
+        memcpy(claim.attributes, hashes->attributes, SHA256_SIZE);
+    memcpy(claim.fp32, hashes->fp32, SHA256_SIZE);
+    record_claim_hash(&claim, value);
+}
+
+void object_claim_of(const struct object_sum *sum, struct object_claim *claim) {
+    *claim = (struct object_claim){.type = (uint8_t)sum->type,
+                                   .config = slice_of(sum->config, sum->config_size),
+                                   .records = sum->records,
+                                   .nodes = sum->nodes,
+                                   .next_slot = sum->next_slot};
+    memcpy(claim->chain, sum->chain, SHA256_SIZE);
 }
 
 void object_value_hash(const struct object_sum *sum, uint8_t value[SHA256_SIZE]) {
-    uint8_t bytes[2 + 8 + CONFIG_SIZE + 2 * TRIE_SUM_SIZE + SHA256_SIZE + 8] = {0x17};
-    uint8_t *p = bytes + 10;
-    bytes[1] = (uint8_t)sum->type;
-    store_le64(bytes + 2, sum->config_size);
-    memcpy(p, sum->config, sum->config_size);
-    p = trie_sum_encode(&sum->records, p + sum->config_size);
-    p = trie_sum_encode(&sum->nodes, p);
-    memcpy(p, sum->chain, SHA256_SIZE);
-    store_le64(p + SHA256_SIZE, sum->next_slot);
-    sha256(bytes, (size_t)(p - bytes) + SHA256_SIZE + 8, value);
+    struct object_claim claim;
+    object_claim_of(sum, &claim);
+    object_claim_hash(&claim, value);
 }
-
 void roots_finish(struct roots *roots) {
     uint8_t bytes[1 + 4 + SHA256_SIZE + 2 * 40] = {0x18, 1};
     memcpy(bytes + 5, semantics_id, SHA256_SIZE);

@@ -221,6 +221,19 @@ void trie_sum(const struct pool *nodes, const struct pool *leaves, uint32_t refe
     }
 }
 
+uint32_t trie_proof(const struct pool *nodes, const struct pool *leaves, uint32_t root,
+                    const uint8_t key[SHA256_SIZE], struct trie_path *path) {
+    uint32_t reference = root;
+    path->depth = 0;
+    while (is_node(reference)) {
+        const struct trie_node *node = node_at(nodes, reference);
+        uint32_t bit = trie_bit(key, path->depth);
+        trie_sum(nodes, leaves, node->child[!bit], &path->siblings[path->depth++]);
+        reference = node->child[bit];
+    }
+    return reference == 0 ? UINT32_MAX : reference & ~TRIE_LEAF;
+}
+
 /* Hash one node whose children are not marked. */
 static void hash_node(struct memory *memory, struct pool *nodes,
                       const struct pool *leaves, uint32_t reference) {

@@ -53,6 +53,15 @@ uint32_t trie_at(const struct pool *nodes, uint32_t root, uint64_t index);
 #define TRIE_FETCH_MAX 32
 void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t root,
                 const uint8_t *const *keys, size_t count);
+/* The way of a key through a sealed trie: what lies beside it on each level, from the root
+ * down. Gives the row of the leaf that it ends at, whatever that leaf's key, or UINT32_MAX when
+ * it ends at nothing. */
+struct trie_path {
+    uint32_t depth;
+    struct trie_sum siblings[TRIE_DEPTH_MAX];
+};
+uint32_t trie_proof(const struct pool *nodes, const struct pool *leaves, uint32_t root,
+                    const uint8_t key[SHA256_SIZE], struct trie_path *path);
 /* Insert the leaf at `row`, whose key is set and not in the trie; remove one that is in
  * it; note that its hash has changed. */
 void trie_insert(struct memory *memory, struct pool *nodes, const struct pool *leaves,

@@ -178,6 +178,9 @@ READ(cmd_vsearch); /* cmd_search.c */
 READ(cmd_vsim);
 COMMAND(cmd_proof_state); /* cmd_proof.c */
 READ(cmd_proof_content);
+COMMAND(cmd_proof_record); /* cmd_proof_record.c */
+COMMAND(cmd_proof_key);
+COMMAND(cmd_proof_sample);
 COMMAND(cmd_debug_sleep); /* cmd_debug.c */
 COMMAND(cmd_debug_reload);
 COMMAND(cmd_debug_digest);

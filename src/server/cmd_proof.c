@@ -6,25 +6,25 @@
 /* Leaves hashed between two looks at the clock. */
 #define LEAVES_PER_STEP 128
 
-static void reply_hash(struct reply *reply, const char *name,
-                       const uint8_t hash[SHA256_SIZE]) {
+void proof_reply_hash(struct reply *reply, const char *name,
+                      const uint8_t hash[SHA256_SIZE]) {
     char hex[2 * SHA256_SIZE + 1];
     hex_text(hash, SHA256_SIZE, hex);
     reply_text(reply, name);
     reply_text(reply, hex);
 }
 
-static void reply_number(struct reply *reply, const char *name, uint64_t value) {
+void proof_reply_number(struct reply *reply, const char *name, uint64_t value) {
     reply_text(reply, name);
     reply_unsigned(reply, value);
 }
 
 static void reply_roots(struct reply *reply, const struct roots *roots) {
-    reply_number(reply, "keyspace_count", roots->keyspace.count);
-    reply_hash(reply, "keyspace_root", roots->keyspace.root);
-    reply_number(reply, "system_count", roots->system.count);
-    reply_hash(reply, "system_root", roots->system.root);
-    reply_hash(reply, "semantics_id", semantics_id);
+    proof_reply_number(reply, "keyspace_count", roots->keyspace.count);
+    proof_reply_hash(reply, "keyspace_root", roots->keyspace.root);
+    proof_reply_number(reply, "system_count", roots->system.count);
+    proof_reply_hash(reply, "system_root", roots->system.root);
+    proof_reply_hash(reply, "semantics_id", semantics_id);
 }
 
 /* SYNC seals first, unless nothing is unsealed. */
@@ -45,13 +45,13 @@ COMMAND(cmd_proof_state) {
     struct proof_state proof;
     engine_proof_state(engine, &proof);
     reply_map(reply, 10);
-    reply_hash(reply, "state_root", proof.roots.state_root);
+    proof_reply_hash(reply, "state_root", proof.roots.state_root);
     reply_text(reply, "seal_index");
     if (proof.seal_sequence == UINT64_MAX) reply_null(reply);
     else reply_unsigned(reply, proof.seal_sequence);
-    reply_number(reply, "log_size", proof.log_size);
-    reply_hash(reply, "log_root", proof.log_root);
-    reply_number(reply, "dirty_ops", proof.dirty);
+    proof_reply_number(reply, "log_size", proof.log_size);
+    proof_reply_hash(reply, "log_root", proof.log_root);
+    proof_reply_number(reply, "dirty_ops", proof.dirty);
     reply_roots(reply, &proof.roots);
 }
 
@@ -88,7 +88,7 @@ static bool content_more(struct call *call, uint64_t deadline_us) {
         return true;
     }
     reply_map(call_reply(call), 6);
-    reply_hash(call_reply(call), "content_root", roots.state_root);
+    proof_reply_hash(call_reply(call), "content_root", roots.state_root);
     reply_roots(call_reply(call), &roots);
     return true;
 }

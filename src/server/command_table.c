@@ -11,6 +11,7 @@
  * loading. */
 #define ANYTIME      (COMMAND_FAST | COMMAND_LOADING | COMMAND_ALWAYS)
 #define ONE_KEY      .key_first = 1, .key_last = 1, .key_step = 1
+#define PROVES       COMMAND_FAST | COMMAND_SEES_STATE | COMMAND_NO_MULTI
 #define VECTOR_GROUP .group = "vector_set"
 #define HELP_ROW                                                                         \
     {                                                                                    \
@@ -278,9 +279,21 @@ static const struct command command_rows[] = {
      .summary = "Let the next EXEC do nothing if one of the keys changes before it."},
 
     /* --- Proofs ----------------------------------------------------------------------- */
+    {.name = "proof.card", .run = cmd_proof_key, .arity = -2, .group = "proof", .since = "0.1",
+     ONE_KEY, .flags = PROVES, .synopsis = "key [TEXT]",
+     .summary = "Proof of how many elements a key has."},
     {.name = "proof.content", .read = cmd_proof_content, .arity = 1, .group = "proof",
      .since = "0.1", .flags = COMMAND_NO_MULTI, .synopsis = "",
      .summary = "A root over the contents alone, equal wherever they are equal."},
+    {.name = "proof.key", .run = cmd_proof_key, .arity = -2, .group = "proof", .since = "0.1",
+     ONE_KEY, .flags = PROVES, .synopsis = "key [TEXT]",
+     .summary = "Proof of a key's settings and roots, or that there is none."},
+    {.name = "proof.record", .run = cmd_proof_record, .arity = -3, .group = "proof",
+     .since = "0.1", ONE_KEY, .flags = PROVES, .synopsis = "key element [TEXT]",
+     .summary = "Proof of an element's value and last writer, or that there is none."},
+    {.name = "proof.sample", .run = cmd_proof_sample, .arity = -3, .group = "proof",
+     .since = "0.1", ONE_KEY, .flags = PROVES, .synopsis = "key rank [TEXT]",
+     .summary = "Proof of the element with that rank in the order of key hashes."},
     {.name = "proof.state", .run = cmd_proof_state, .arity = -1, .group = "proof",
      .since = "0.1", .flags = COMMAND_FAST | COMMAND_SEES_STATE | COMMAND_NO_MULTI,
      .synopsis = "[SYNC]", .summary = "The state root of the last SEAL, and the log's root."},

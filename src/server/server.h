@@ -163,6 +163,11 @@ void dispatch_job_done(struct server *server);
 enum status proof_begin(struct server *server, const struct state *state, bool content);
 enum status proof_step(struct server *server, uint64_t deadline_us, struct roots *roots);
 
+/* Two items of a map: a name, and a root in hex or a number. */
+void proof_reply_hash(struct reply *reply, const char *name,
+                      const uint8_t hash[SHA256_SIZE]);
+void proof_reply_number(struct reply *reply, const char *name, uint64_t value);
+
 /* Forget a recomputation that nobody waits for. Does nothing when there is none. */
 void proof_end(struct server *server);
 

@@ -177,6 +177,7 @@ bool log_sync_running(const struct log *log);
 void log_root(const struct log *log, uint8_t root[SHA256_SIZE]); /* MTH of all of them */
 /* All of them, by their tree. */
 void log_cover(const struct log *log, struct log_cover *cover);
+const struct rfc6962_range *log_range(const struct log *log); /* good until the next entry */
 const uint8_t *log_id(const struct log *log);
 uint64_t log_segment_count(const struct log *log);
 uint64_t log_disk_bytes(const struct log *log);

@@ -317,6 +317,10 @@ void log_cover(const struct log *log, struct log_cover *cover) {
     cover->range = log->tree;
 }
 
+const struct rfc6962_range *log_range(const struct log *log) {
+    return &log->tree;
+}
+
 const uint8_t *log_id(const struct log *log) {
     static const uint8_t none[LOG_ID_SIZE];
     return log->segment_count > 0 ? log->segments[0].header.log_id : none;

@@ -1,5 +1,6 @@
-/* valori-check looks at a data directory without a server: is it whole, where is it
- * damaged, what of it can be saved. It never changes the directory it looks at. */
+/* valori-check, without a server: is a data directory whole, where is it damaged, what of
+ * it can be saved; does a proof hold, and who signed it. It never changes what it looks
+ * at. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #define EXIT_USAGE 1
 
 static const char usage[] =
-    "valori-check verifies and repairs a data directory of valori-server.\n"
+    "valori-check verifies what valori-server wrote and handed out, without a server.\n"
     "\n"
     "  valori-check log DIR [--json]\n"
     "      Read every frame, recompute every hash, apply every entry, compare every "
@@ -26,11 +27,25 @@ static const char usage[] =
     "just\n"
     "      says what would be lost.\n"
     "\n"
+    "  valori-check record FILE [--key KEY] [--witness KEY]... [--of KEYNAME] [--element "
+    "NAME]\n"
+    "      Check a proof of PROOF.RECORD, KEY, CARD or SAMPLE from the value up to the "
+    "log's\n"
+    "      root, and to the checkpoint in it. --of and --element say what it has to be "
+    "about.\n"
+    "\n"
+    "  valori-check note FILE [--key KEY] [--witness KEY]...\n"
+    "      Check a checkpoint. KEY is a verifier key, name+id+base64, or a file with "
+    "one.\n"
+    "\n"
     "  valori-check --help | --version\n"
     "\n"
-    "Exit codes: 0 whole (or repaired), 1 usage or unsafe files, 3 acknowledged data is\n"
-    "damaged, 4 a newer format, 5 a file is missing, doubled, swapped or of another "
-    "log,\n"
+    "Exit codes: 0 whole (or repaired, or right), 1 usage or unsafe files, 3 "
+    "acknowledged "
+    "data\n"
+    "is damaged, or a proof does not hold, 4 a newer format, 5 a file is missing, "
+    "doubled,\n"
+    "swapped or of another log, or a proof of another key or question than asked for,\n"
     "70 a fault in this program, 74 the system could not read or write.\n";
 
 static int misused(const char *what, const char *argument) {
@@ -49,24 +64,68 @@ static bool parse_kept(const char *text, struct check_options *options) {
     return *end == '\0' && last < UINT64_MAX;
 }
 
+/* One option that has a value. False: said what is wrong. */
+static bool parse_value(const char *name, const char *value,
+                        struct check_options *options, struct note_key *key) {
+    if (strcmp(name, "--out") == 0) {
+        options->out = value;
+    } else if (strcmp(name, "--of") == 0) {
+        options->record_key = value;
+    } else if (strcmp(name, "--element") == 0) {
+        options->element = value;
+    } else if (strcmp(name, "--accept-loss-after") == 0) {
+        if (!parse_kept(value, options)) return misused("not a sequence: ", value), false;
+    } else if (strcmp(name, "--key") == 0) {
+        options->key = key;
+        return input_key(value, key) == CHECK_RIGHT;
+    } else if (strcmp(name, "--witness") == 0) {
+        if (options->witness_count == WITNESSES_MAX)
+            return misused("too many witnesses", ""), false;
+        return input_key(value, &options->witnesses[options->witness_count++]) ==
+               CHECK_RIGHT;
+    } else {
+        return misused("what is ", name), false;
+    }
+    return true;
+}
+
+/* The commands, and the options that each has. */
+struct check_command {
+    const char *name, *options;
+    const char *wanted; /* what it is about, when that is missing */
+    int (*run)(const struct check_options *options);
+};
+static const struct check_command commands[] = {
+    {"log", "--json", "a directory", check_log},
+    {"repair", "--out --accept-loss-after", "a directory", check_repair},
+    {"record", "--json --key --witness --of --element", "a file", check_record},
+    {"note", "--json --key --witness", "a file", check_note},
+};
+
+static bool has_option(const struct check_command *command, const char *option) {
+    size_t size = strlen(option);
+    const char *found = strstr(command->options, option);
+    return found && (found[size] == ' ' || found[size] == '\0');
+}
+
 /* Options of one command, after its name. False: said what is wrong. */
-static bool parse(char **arguments, bool repair, struct check_options *options) {
+static bool parse(char **arguments, const struct check_command *command,
+                  struct check_options *options, struct note_key *key) {
     for (; *arguments; arguments++) {
-        const char *argument = *arguments, *value = arguments[1];
-        if (argument[0] != '-' && !options->directory) {
-            options->directory = argument;
-        } else if (!repair && strcmp(argument, "--json") == 0) {
-            options->json = true;
-        } else if (repair && value && strcmp(argument, "--out") == 0) {
-            options->out = *++arguments;
-        } else if (repair && value && strcmp(argument, "--accept-loss-after") == 0) {
-            if (!parse_kept(*++arguments, options))
-                return misused("not a sequence: ", value), false;
-        } else {
+        const char *argument = *arguments;
+        if ((argument[0] != '-' || argument[1] == '\0') && !options->path) {
+            options->path = options->directory = argument;
+        } else if (!has_option(command, argument)) {
             return misused("what is ", argument), false;
+        } else if (strcmp(argument, "--json") == 0) {
+            options->json = true;
+        } else if (!*++arguments) {
+            return misused("no value after ", argument), false;
+        } else if (!parse_value(argument, *arguments, options, key)) {
+            return false;
         }
     }
-    if (!options->directory) return misused("a directory is missing", ""), false;
+    if (!options->path) return misused(command->wanted, " is missing"), false;
     return true;
 }
 
@@ -74,16 +133,17 @@ int main(int count, char **arguments) {
     os_start();
     sha256_select(NULL);
     if (count < 2) return misused("a command is missing", "");
-    const char *command = arguments[1];
-    if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
+    const char *name = arguments[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return fputs(usage, stdout) < 0;
-    if (strcmp(command, "--version") == 0)
+    if (strcmp(name, "--version") == 0)
         return printf("valori-check %s\n", VALORI_VERSION) < 0;
-
-    struct check_options options = {0};
-    bool repair = strcmp(command, "repair") == 0;
-    if (!repair && strcmp(command, "log") != 0)
-        return misused("no such command: ", command);
-    if (!parse(arguments + 2, repair, &options)) return EXIT_USAGE;
-    return repair ? check_repair(&options) : check_log(&options);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(name, commands[i].name) != 0) continue;
+        struct check_options options = {0};
+        struct note_key key;
+        if (!parse(arguments + 2, &commands[i], &options, &key)) return EXIT_USAGE;
+        return commands[i].run(&options);
+    }
+    return misused("no such command: ", name);
 }

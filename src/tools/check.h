@@ -1,18 +1,73 @@
-/* The parts of valori-check: check_log.c verifies a data directory, check_survey.c walks
- * over everything that can still be read in a damaged one, check_repair.c writes a
- * repaired copy. */
+/* The parts of valori-check. Of a data directory: check_log.c verifies it, check_survey.c
+ * walks over everything that can still be read in a damaged one, check_repair.c writes a
+ * repaired copy. Of what a server handed out: check_note.c and check_record.c. The
+ * commands and their words stand in check.c. */
 #ifndef TOOLS_CHECK_H
 #define TOOLS_CHECK_H
 
+#include "base/note.h"
 #include "engine/engine.h"
+
+#define WITNESSES_MAX 16
 
 struct check_options {
     const char *directory;
+    const char *path; /* of a proof, note or receipt; "-" is stdin */
+    const struct note_key
+        *key; /* of the log's origin; NULL: signatures are not looked at */
+    struct note_key witnesses[WITNESSES_MAX];
+    size_t witness_count;
+    const char *record_key,
+        *element;            /* record: what it has to be about; NULL: anything */
     const char *out;         /* repair: where the copy goes; NULL: DIRECTORY.repaired */
-    bool json;               /* log: one JSON object on stdout */
+    bool json;               /* one JSON object on stdout */
     bool accept_loss;        /* repair: acknowledged entries may go ... */
     uint64_t accept_entries; /* ... if exactly so many entries are kept */
 };
+
+/* Exit codes, as docs/format.md section 9 has them for directories. */
+enum check_code {
+    CHECK_RIGHT = 0,
+    CHECK_USAGE = 1,
+    CHECK_WRONG = 3, /* malformed, or a hash that does not come out */
+    CHECK_FOREIGN =
+        5, /* sound, but of another key, log or question than the one asked for */
+    CHECK_FAULT = 70,
+    CHECK_UNREADABLE = 74,
+};
+
+/* --- check_print.c ----------------------------------------------------------------- */
+
+void print_hash(const uint8_t hash[SHA256_SIZE]); /* hex */
+void print_name(struct slice name);               /* quoted, what is no ASCII as \xNN */
+/* One object on stdout, `{"exit_code":N` and then items; the caller closes it. */
+void json_begin(int code);
+void json_bytes(const char *name, struct slice bytes);
+void json_text(const char *name, const char *text);
+void json_number(const char *name, uint64_t number);
+void json_hash(const char *name, const uint8_t hash[SHA256_SIZE]);
+
+/* --- check_input.c ----------------------------------------------------------------- */
+
+/* Both say what is wrong and give the exit code. The caller frees the buffer on success.
+ */
+int input_read(const char *path, struct buffer *bytes);
+int input_key(const char *word, struct note_key *key);
+
+/* --- check_note.c ------------------------------------------------------------------ */
+
+/* A checkpoint whose signatures were held against the keys of the options. */
+struct noted {
+    struct note note;
+    struct checkpoint checkpoint;
+    uint64_t times[WITNESSES_MAX]; /* of the witnesses' cosignatures */
+    const char *why;               /* it was refused */
+};
+/* Gives the exit code; with another one than 0 `why` is set. */
+int note_check(struct slice bytes, const struct check_options *options,
+               struct noted *noted);
+void note_print(const struct check_options *options, const struct noted *noted);
+void note_json(const struct check_options *options, const struct noted *noted);
 
 /* --- check_log.c ------------------------------------------------------------------- */
 
@@ -28,9 +83,11 @@ struct verdict {
 /* Recover `directory` without changing a byte, comparing every SEAL. */
 void check_verify(const char *directory, struct verdict *verdict);
 
-/* Both give the exit code. */
+/* Each command gives the exit code. */
 int check_log(const struct check_options *options);
 int check_repair(const struct check_options *options);
+int check_note(const struct check_options *options);
+int check_record(const struct check_options *options);
 
 /* --- check_survey.c ---------------------------------------------------------------- */
 

@@ -41,13 +41,9 @@ void check_verify(const char *directory, struct verdict *verdict) {
 
 /* --- Text -------------------------------------------------------------------------- */
 
-static void print_hex(const uint8_t hash[SHA256_SIZE]) {
-    for (size_t i = 0; i < SHA256_SIZE; i++) printf("%02x", hash[i]);
-}
-
 static void print_root(const char *name, const uint8_t root[SHA256_SIZE]) {
     printf("%s", name);
-    print_hex(root);
+    print_hash(root);
     printf("\n");
 }
 
@@ -85,31 +81,10 @@ static void print_refusal(const struct check_options *options,
 
 /* --- JSON -------------------------------------------------------------------------- */
 
-static void json_text(const char *name, const char *text) {
-    printf(",\"%s\":\"", name);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\') printf("\\%c", c);
-        else if (c < 32) printf("\\u%04x", c);
-        else putchar(c);
-    }
-    printf("\"");
-}
-
-static void json_number(const char *name, uint64_t number) {
-    printf(",\"%s\":%" PRIu64, name, number);
-}
-
-static void json_root(const char *name, const uint8_t root[SHA256_SIZE]) {
-    printf(",\"%s\":\"", name);
-    print_hex(root);
-    printf("\"");
-}
-
 static void print_json(const struct check_options *options, const struct verdict *verdict,
                        int code) {
     const struct log_report *log = &verdict->report.log;
-    printf("{\"exit_code\":%d", code);
+    json_begin(code);
     json_text("status", verdict->status ? status_name(verdict->status) : "whole");
     json_text("directory", options->directory);
     json_text("message", verdict->report.message);
@@ -124,8 +99,8 @@ static void print_json(const struct check_options *options, const struct verdict
         json_number("bad_sequence", log->bad_sequence);
     }
     if (!verdict->status) {
-        json_root("log_root", verdict->proof.log_root);
-        json_root("state_root", verdict->roots.state_root);
+        json_hash("log_root", verdict->proof.log_root);
+        json_hash("state_root", verdict->roots.state_root);
         if (verdict->report.last_seal != UINT64_MAX)
             json_number("last_seal", verdict->report.last_seal);
         json_number("hnsw_graphs", verdict->graphs);
