@@ -44,6 +44,7 @@ struct log_report {
     uint64_t torn_bytes; /* after the last valid frame of the last segment */
     uint64_t cached_pages; /* that the cache would not drop: not read from the disk */
     uint64_t ignored_files;
+    uint64_t damaged_trees; /* tree files that are of no use */
     char bad_file[64]; /* where the damage is, if any */
     uint64_t bad_offset;
     uint64_t bad_sequence;
@@ -57,6 +58,15 @@ struct log_report {
 enum status log_open(const struct os *os, const struct allocator *allocator,
                      struct directory *directory, const struct log_options *options,
                      struct log **log, struct log_report *report);
+
+/* After log_open(): the state after those entries is known, so that what comes before is
+ * not read where it need not be, and may be missing. log_next() and its like may all the
+ * same hand out entries below log_covered(), which are not to be applied. STATUS_FOREIGN:
+ * it does not fit this log; nothing was read, and another may be tried. STATUS_IO,
+ * STATUS_MEMORY. Also for the handle that follows. */
+enum status log_begin_at(struct log *log, const struct log_cover *cover,
+                         struct log_report *report);
+uint64_t log_covered(const struct log *log); /* entries; 0: all are read */
 
 /* Read and check about `budget` more bytes. STATUS_AGAIN: call again. STATUS_OK: done,
  * and the report is complete. Anything else: refused, as in log_open(); close the log. */
@@ -148,6 +158,10 @@ bool log_has_space(struct log *log);
  * when the present one is full: at once when little is not durable yet, otherwise after a
  * sync. */
 enum status log_flush(struct log *log);
+
+/* Begin a new segment as if this one were full: a snapshot ends here, and what it covers
+ * can be removed whole. Nothing while the segment is empty. */
+void log_roll_soon(struct log *log);
 
 /* Start syncing what is flushed, on the helper; nothing to do when all of it is durable
  * or a sync is under way. log_sync_poll() takes note of its end: STATUS_AGAIN while it

@@ -11,6 +11,9 @@
  *     log_sync.c     the helper's syncs, marks and head slots, rolling, stopping
  *     log_tree.c     hashes of the log tree below its root, and proofs
  *     log_nodes.c    those of them that are kept in memory
+ *     log_trees.c    tree files, read
+ *     log_cover.c    where to begin when a snapshot covers what comes first
+ *     log_upkeep.c   tree files, made, and segments, removed
  *     log_cursor.c   reading entries while others are appended
  *     log_report.c   sentences for the operator */
 #ifndef STORAGE_LOG_INTERNAL_H
@@ -24,6 +27,7 @@
 #include "storage/log_nodes.h"
 #include "storage/reader.h"
 #include "storage/segment.h"
+#include "storage/tree_file.h"
 
 /* A segment file as it was found, later as we made it. */
 struct segment {
@@ -67,12 +71,20 @@ struct log {
 
     struct segment *segments; /* by number, without a gap */
     size_t segment_count, segment_capacity;
+    struct tree_header *trees; /* files of this log, by number, which may have gaps */
+    size_t tree_count, tree_capacity;
     bool head_present;
     bool slot_valid[HEAD_SLOTS];
     struct head_slot slots[HEAD_SLOTS];
 
+    /* What a snapshot covers, and the segment in which reading begins because of that. */
+    bool covered;
+    struct rfc6962_range cover;
+    size_t reading_from;
+
     /* Scan and replay: where they are. */
     struct reader reader;
+    bool scanning; /* the scan has begun */
     size_t reading;  /* index of the segment being read */
     uint64_t offset; /* in it */
     uint64_t due;    /* sequence of the next entry */
@@ -105,6 +117,7 @@ struct log {
     bool reserve_unsupported;
     bool full;           /* the disk is; appending is refused until log_has_space() */
     uint64_t roll_again; /* no new segment before this position */
+    bool roll_wanted;    /* whatever the segment's size */
     bool roll_synced;    /* a sync of the over-full segment has been made for rolling */
 
     enum log_sync sync;    /* under way on the helper */
@@ -137,6 +150,37 @@ enum status log_say_damage(const struct log *log, struct log_report *report, siz
 enum status log_load_header(struct log *log, size_t index, struct log_report *report);
 /* Add a segment at the end. STATUS_MEMORY. */
 enum status log_add_segment(struct log *log, const struct segment *segment);
+
+/* Segments and tree files: is it safe to trust this one? STATUS_UNSAFE, with a message. */
+enum status log_require_safe(const struct file_facts *facts, const char *name,
+                             struct log_report *report);
+
+/* --- log_trees.c ------------------------------------------------------------------- */
+
+/* Add a tree file to the list, which log_sort_trees() then puts in order. STATUS_MEMORY. */
+enum status log_add_tree(struct log *log, const struct tree_header *tree);
+void log_sort_trees(struct log *log);
+/* Read all headers, and drop what is damaged or another log's from the list. Failures with
+ * a message. */
+enum status log_look_at_trees(struct log *log, struct log_report *report);
+/* Is there a tree file for segment `index`, which has a successor, that fits both? */
+bool log_has_tree(const struct log *log, size_t index);
+/* The roots and the range of all leaves in the unbroken row of tree files that ends before
+ * segment `number`. STATUS_NOT_FOUND: there is none. STATUS_CORRUPT: one is damaged.
+ * STATUS_IO, STATUS_MEMORY. On failure `nodes` is empty. */
+enum status log_load_nodes(struct log *log, uint64_t number, struct log_nodes *nodes,
+                           struct rfc6962_range *range);
+/* Leaf hashes from the tree files: as many of [first, first + count) as the one has that
+ * holds the first of them; *got says how many. STATUS_RANGE: none does. */
+enum status log_stored_leaves(struct log *log, uint64_t first, uint64_t count,
+                              uint8_t (*leaves)[SHA256_SIZE], uint64_t *got);
+
+/* --- log_cover.c ------------------------------------------------------------------- */
+
+/* Refuse a log whose beginning is missing and not covered. */
+enum status log_require_beginning(const struct log *log, struct log_report *report);
+/* The replay has passed so many entries: do they fit what a snapshot says? */
+enum status log_require_cover(const struct log *log, struct log_report *report);
 
 /* --- log_scan.c -------------------------------------------------------------------- */
 

@@ -19,9 +19,10 @@ void nodes_free(struct log_nodes *nodes, const struct allocator *allocator) {
     }
 }
 
-enum status nodes_reserve(struct log_nodes *nodes, const struct allocator *allocator,
-                          const struct rfc6962_range *range) {
-    uint64_t size = range->size + 1, leaves = NODES_BLOCK;
+/* Make room for the roots that the leaf or block completes with which there are `size`. */
+static enum status reserve(struct log_nodes *nodes, const struct allocator *allocator,
+                           uint64_t size) {
+    uint64_t leaves = NODES_BLOCK;
     for (unsigned i = 0; i < NODES_HEIGHT && size % leaves == 0; i++) {
         struct nodes_row *row = &nodes->rows[i];
         leaves <<= NODES_STEP;
@@ -37,24 +38,42 @@ enum status nodes_reserve(struct log_nodes *nodes, const struct allocator *alloc
     return STATUS_OK;
 }
 
-/* `leaf` completes a block: the range has the other subtrees that it is joined with. */
+enum status nodes_reserve(struct log_nodes *nodes, const struct allocator *allocator,
+                          const struct rfc6962_range *range) {
+    return reserve(nodes, allocator, range->size + 1);
+}
+
+/* `hash` stands for the 2^level leaves behind those of the range, which has the other
+ * subtrees that it is joined with. */
 static void note_roots(struct log_nodes *nodes, const struct rfc6962_range *range,
-                       const uint8_t leaf[SHA256_SIZE]) {
+                       unsigned level, const uint8_t hash[SHA256_SIZE]) {
     uint8_t root[SHA256_SIZE];
-    memcpy(root, leaf, SHA256_SIZE);
-    for (unsigned level = 0; range->size >> level & 1;) {
+    memcpy(root, hash, SHA256_SIZE);
+    for (;; level++) {
+        if (level > 0 && level % NODES_STEP == 0) {
+            struct nodes_row *row = &nodes->rows[level / NODES_STEP - 1];
+            check(row->count < row->capacity);
+            memcpy(row->hashes[row->count++], root, SHA256_SIZE);
+        }
+        if (!(range->size >> level & 1)) break;
         rfc6962_node(range->roots[level], root, root);
-        if (++level % NODES_STEP != 0) continue;
-        struct nodes_row *row = &nodes->rows[level / NODES_STEP - 1];
-        check(row->count < row->capacity);
-        memcpy(row->hashes[row->count++], root, SHA256_SIZE);
     }
 }
 
 void nodes_append(struct log_nodes *nodes, struct rfc6962_range *range,
                   const uint8_t leaf[SHA256_SIZE]) {
-    if ((range->size + 1) % NODES_BLOCK == 0) note_roots(nodes, range, leaf);
+    if ((range->size + 1) % NODES_BLOCK == 0) note_roots(nodes, range, 0, leaf);
     rfc6962_append(range, leaf);
+}
+
+enum status nodes_append_block(struct log_nodes *nodes, const struct allocator *allocator,
+                               struct rfc6962_range *range,
+                               const uint8_t root[SHA256_SIZE]) {
+    enum status status = reserve(nodes, allocator, range->size + NODES_BLOCK);
+    if (status) return status;
+    note_roots(nodes, range, NODES_STEP, root);
+    rfc6962_append_perfect(range, NODES_STEP, root);
+    return STATUS_OK;
 }
 
 /* A root of the range that the nodes began with. */

@@ -34,6 +34,11 @@ enum status nodes_reserve(struct log_nodes *nodes, const struct allocator *alloc
 void nodes_append(struct log_nodes *nodes, struct rfc6962_range *range,
                   const uint8_t leaf[SHA256_SIZE]);
 
+/* Append a block of 256 leaves by its root; the range has a multiple of 256. STATUS_MEMORY. */
+enum status nodes_append_block(struct log_nodes *nodes, const struct allocator *allocator,
+                               struct rfc6962_range *range,
+                               const uint8_t root[SHA256_SIZE]);
+
 /* The root of subtree `index` of 2^level leaves, if it is here; otherwise NULL. */
 const uint8_t *nodes_find(const struct log_nodes *nodes, unsigned level, uint64_t index);
 

@@ -54,6 +54,11 @@ static bool visit_name(void *context, const char *name) {
         }
         return listing->status == STATUS_OK;
     }
+    if (tree_name_parse(name, &number) && number > 0) {
+        struct tree_header tree = {.number = number};
+        listing->status = log_add_tree(listing->log, &tree);
+        return listing->status == STATUS_OK;
+    }
     bool own = snapshot_name_parse(name, &number);
     for (size_t i = 0; i < sizeof own_names / sizeof own_names[0]; i++)
         own = own || strcmp(name, own_names[i]) == 0;
@@ -78,13 +83,14 @@ static enum status list_names(struct log *log, struct log_report *report) {
     if (listing.status) return listing.status;
     if (log->segment_count > 1)
         sort(log->segments, log->segment_count, sizeof *log->segments, by_number, NULL);
+    log_sort_trees(log);
     return STATUS_OK;
 }
 
 /* --- One file ---------------------------------------------------------------------- */
 
-static enum status require_safe(const struct file_facts *facts, const char *name,
-                                struct log_report *report) {
+enum status log_require_safe(const struct file_facts *facts, const char *name,
+                             struct log_report *report) {
     const char *reason = file_unsafe(facts);
     if (!reason) return STATUS_OK;
     log_say(report, "FATAL unsafe: %s %s; nothing was modified", name, reason);
@@ -96,7 +102,7 @@ static enum status open_safely(struct log *log, const char *name,
     struct file_facts facts;
     enum status status = reader_open(&log->reader, log->directory, name, &facts);
     if (status) return log_say_failed(log, report, status, "opening", name);
-    return require_safe(&facts, name, report);
+    return log_require_safe(&facts, name, report);
 }
 
 static enum status load_slots(struct log *log, struct log_report *report) {
@@ -167,14 +173,16 @@ static enum status look_at_segment(struct log *log, size_t index,
 
 /* --- All of them together ---------------------------------------------------------- */
 
-/* Numbers run from 1 without a gap, and each file says the number that its name says. */
+/* Numbers run without a gap, and each file says the number that its name says. Where they
+ * do not begin at 1, log_require_beginning() has a word to say later. */
 static enum status require_row(const struct log *log, struct log_report *report) {
     for (size_t i = 0; i < log->segment_count; i++) {
         const struct segment *segment = &log->segments[i];
         char name[SEGMENT_NAME_SIZE];
 #ifndef BUG_14
-        if (segment->number != i + 1) {
-            segment_name(i + 1, name);
+        uint64_t due = log->segments[0].number + i;
+        if (segment->number != due) {
+            segment_name(due, name);
             log_say(report, "FATAL foreign: %s is missing; nothing was modified", name);
             return STATUS_FOREIGN;
         }
@@ -223,6 +231,7 @@ static enum status look(struct log *log, struct log_report *report) {
     if (!status) status = look_at_head(log, report);
     for (size_t i = 0; i < log->segment_count && !status; i++)
         status = look_at_segment(log, i, report);
+    if (!status) status = log_look_at_trees(log, report);
     if (status) return status;
 
     report->segments = log->segment_count;
@@ -278,6 +287,7 @@ void log_close(struct log *log) {
     reader_free(&log->reader);
     log_cursor_end(&log->tree_cursor);
     nodes_free(&log->nodes, log->allocator);
+    release(log->allocator, log->trees, log->tree_capacity * sizeof *log->trees);
     if (log->file) log->os->file_close(log->os, log->file);
     if (log->head_file) log->os->file_close(log->os, log->head_file);
     if (log->phase == LOG_STARTED) buffer_free(&log->buffer);

@@ -36,10 +36,12 @@ static enum status require_slot_roots(const struct log *log, struct log_report *
 
 static enum status take_frame(struct log *log, const struct frame *frame,
                               struct log_report *report) {
+    if (frame->sequence < log->tree.size) return STATUS_OK; /* known by the snapshot */
     if (nodes_reserve(&log->nodes, log->allocator, &log->tree))
         return log_say_failed(log, report, STATUS_MEMORY, "the tree of", "the log");
     nodes_append(&log->nodes, &log->tree, frame->leaf);
-    return require_slot_roots(log, report);
+    enum status status = log_require_cover(log, report);
+    return status ? status : require_slot_roots(log, report);
 }
 
 static enum status enter_segment(struct log *log, struct log_report *report) {
@@ -50,6 +52,7 @@ static enum status enter_segment(struct log *log, struct log_report *report) {
     enum status status = reader_open(&log->reader, log->directory, name, &facts);
     if (status) return log_say_failed(log, report, status, "opening", name);
     log->offset = SEGMENT_HEADER_SIZE;
+    if (segment->header.base < log->tree.size) return STATUS_OK;
     return require_root(log, segment->header.root, name, report);
 }
 
@@ -116,7 +119,8 @@ static enum status follow_to_segment(struct log *log, uint64_t number,
                                      struct log_report *report) {
     while (log->reading < log->segment_count) {
         const struct segment *segment = &log->segments[log->reading];
-        if (log->offset == 0 && segment->whole) {
+        if (log->offset == 0 && segment->whole &&
+            segment->header.base >= log->tree.size) {
             char name[SEGMENT_NAME_SIZE];
             segment_name(segment->number, name);
             enum status status = require_root(log, segment->header.root, name, report);

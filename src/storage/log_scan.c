@@ -87,12 +87,17 @@ static enum status search_frames(struct log *log, const uint8_t key[SIPHASH_KEY_
     return STATUS_OK;
 }
 
+/* Head slots, and the snapshot. */
 static void search_slots(const struct log *log, char evidence[EVIDENCE_SIZE]) {
     for (size_t i = 0; i < HEAD_SLOTS; i++)
         if (log->slot_valid[i] && log->slots[i].durable > log->due)
             snprintf(evidence, EVIDENCE_SIZE,
                      HEAD_NAME " says that %" PRIu64 " entries were durable",
                      log->slots[i].durable);
+    if (log_covered(log) > log->due)
+        snprintf(evidence, EVIDENCE_SIZE,
+                 "a snapshot covers %" PRIu64 " entries, and they were durable",
+                 log_covered(log));
 }
 
 static bool later_segment(const struct log *log, char evidence[EVIDENCE_SIZE]) {
@@ -127,9 +132,19 @@ static enum status refuse_lost_segments(const struct log *log,
 /* Does a head slot know more entries than there are? */
 static enum status refuse_missing(struct log *log, struct log_report *report) {
     char evidence[EVIDENCE_SIZE] = "";
-    search_slots(log, evidence);
+    if (log->due >= log_covered(log)) search_slots(log, evidence);
     if (!evidence[0]) return STATUS_OK;
     return log_say_damage(log, report, log->reading, log->offset, log->due, evidence);
+}
+
+/* Does the snapshot know more entries than there are? */
+static enum status refuse_short(const struct log *log, struct log_report *report) {
+    if (log->due >= log_covered(log)) return STATUS_OK;
+    log_say(report,
+            "FATAL foreign: the snapshot covers %" PRIu64
+            " entries, but the log ends after %" PRIu64 "; nothing was modified",
+            log_covered(log), log->due);
+    return STATUS_FOREIGN;
 }
 
 /* Nothing more is valid from log->offset on, and that is not the end of the file. */
@@ -320,10 +335,11 @@ static enum status finish(struct log *log, struct log_report *report) {
         log->offset = log->segments[log->reading].end;
         enum status status = refuse_lost_segments(log, report);
         if (!status) status = refuse_missing(log, report);
+        if (!status) status = refuse_short(log, report);
         if (status) return status;
     }
     describe(log, report);
-    log->reading = 0;
+    log->reading = log->reading_from;
     log->due = 0;
     log->phase = LOG_SCANNED;
     return STATUS_OK;
@@ -336,16 +352,21 @@ uint64_t log_bytes_scanned(const struct log *log) {
     return before + log->offset;
 }
 
+static enum status begin(struct log *log, struct log_report *report) {
+    log->scanning = true;
+    enum status status = log_require_beginning(log, report);
+    if (status || log->options.read_only) return status;
+    /* Names that a killed process made may be in the cache only, as bytes may. */
+    status = log->os->directory_sync(log->os, log->directory);
+    return status ? log_say_failed(log, report, status, "syncing", "the directory")
+                  : STATUS_OK;
+}
+
 enum status log_scan(struct log *log, uint64_t budget, struct log_report *report) {
     check(log->phase == LOG_OPENED);
-    if (log->reading == 0 && !log->reader.file && !log->options.read_only) {
-        /* Names that a killed process made may be in the cache only, as bytes may. */
-        enum status status = log->os->directory_sync(log->os, log->directory);
-        if (status)
-            return log_say_failed(log, report, status, "syncing", "the directory");
-    }
+    enum status status = log->scanning ? STATUS_OK : begin(log, report);
+    if (status) return status;
     while (log->reading < log->segment_count) {
-        enum status status = STATUS_OK;
         if (!log->reader.file) status = enter_segment(log, report);
         if (!status && log->segments[log->reading].whole)
             status = scan_frames(log, &budget, report);

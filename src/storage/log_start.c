@@ -132,7 +132,7 @@ static void enter_segment(struct log *log, struct file *file) {
     log->reserved_end = SEGMENT_HEADER_SIZE;
     log->reserve_again = 0;
     log->roll_again = 0;
-    log->roll_synced = false;
+    log->roll_synced = log->roll_wanted = false;
     /* The header's base says what a mark would say. */
     log->marked = segment->header.base;
 }
@@ -141,7 +141,8 @@ enum status log_begin_segment(struct log *log, uint64_t number) {
     const struct os *os = log->os;
     struct segment segment = {.number = number, .whole = true};
     make_header(log, number, &segment.header);
-    bool again = log->segment_count == number; /* a torn creation takes its own place */
+    /* A torn creation takes its own place. */
+    bool again = log->segment_count > 0 && log_last_segment(log)->number == number;
     if (!again) {
         enum status status = log_add_segment(log, &segment);
         if (status) return status;

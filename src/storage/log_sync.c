@@ -43,11 +43,20 @@ enum status log_sync_start(struct log *log) {
     return start_sync(log, log->file, LOG_SYNC_FRAMES);
 }
 
+static bool roll_is_due(const struct log *log) {
+    if (log->written_end == SEGMENT_HEADER_SIZE) return false;
+    return log->roll_wanted || log->written_end >= log->options.segment_size;
+}
+
+void log_roll_soon(struct log *log) {
+    log->roll_wanted = log->written_end + buffer_size(&log->buffer) > SEGMENT_HEADER_SIZE;
+}
+
 /* A sync has ended well. */
 static enum status sync_done(struct log *log, enum log_sync what) {
     if (what == LOG_SYNC_HEAD) return STATUS_OK;
     note_durable(log, log->sync_entries, log->sync_end);
-    log->roll_synced = log->written_end >= log->options.segment_size;
+    log->roll_synced = roll_is_due(log);
     if (log->head_pending) {
         log->head_pending = false;
         return start_sync(log, log->head_file, LOG_SYNC_HEAD);
@@ -162,9 +171,7 @@ enum status log_sync_here(struct log *log) {
 enum status log_roll_if_due(struct log *log) {
     if (log->sync != LOG_SYNC_NONE || log->full) return STATUS_OK;
     if (log->long_append.phase != LONG_NONE) return STATUS_OK;
-    if (log->written_end < log->options.segment_size) return STATUS_OK;
-    if (log->written_end < log->roll_again) return STATUS_OK;
-    if (log->written_end == SEGMENT_HEADER_SIZE) return STATUS_OK;
+    if (!roll_is_due(log) || log->written_end < log->roll_again) return STATUS_OK;
 
     bool much = log->written_end - log->durable_end > ROLL_REST_MAX;
     if (much && !log->roll_synced) return start_sync(log, log->file, LOG_SYNC_FRAMES);

@@ -11,9 +11,24 @@
 
 /* --- Leaves ------------------------------------------------------------------------ */
 
-/* Hash the entries [block->first + block->count, end) into the block. */
+/* Leaves of entries that are no longer here, from the tree files. */
+static enum status read_stored(struct log *log, struct leaf_block *block, uint64_t end) {
+    enum status status = STATUS_OK;
+    while (!status && block->first + block->count < end) {
+        uint64_t from = block->first + block->count, got = 0;
+        status = log_stored_leaves(log, from, end - from, block->leaves + block->count,
+                                   &got);
+        block->count += (size_t)got;
+    }
+    return status;
+}
+
+/* Have the leaves [block->first + block->count, end) in the block. */
 static enum status read_leaves(struct log *log, struct leaf_block *block, uint64_t end) {
-    enum status status = log_cursor_seek(&log->tree_cursor, block->first + block->count);
+    uint64_t here = log_first(log);
+    enum status status = read_stored(log, block, here < end ? here : end);
+    if (status || block->first + block->count >= end) return status;
+    status = log_cursor_seek(&log->tree_cursor, block->first + block->count);
     while (!status && block->first + block->count < end) {
         struct frame frame;
         status = log_cursor_next(&log->tree_cursor, &frame);

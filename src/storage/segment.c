@@ -73,19 +73,22 @@ void segment_name(uint64_t number, char name[SEGMENT_NAME_SIZE]) {
     snprintf(name, SEGMENT_NAME_SIZE, "valori-%08" PRIu64 ".log", number);
 }
 
-bool segment_name_parse(const char *name, uint64_t *number) {
+bool numbered_name_parse(const char *name, const char *ending, uint64_t *number) {
     static const char prefix[] = "valori-";
     if (strncmp(name, prefix, sizeof prefix - 1) != 0) return false;
     const char *digits = name + sizeof prefix - 1;
     size_t count = strspn(digits, "0123456789");
-    if (count < NAME_DIGITS_MIN || strcmp(digits + count, ".log") != 0) return false;
+    if (count < NAME_DIGITS_MIN || strcmp(digits + count, ending) != 0) return false;
 
     *number = 0;
     if (count > NAME_DIGITS_MAX) return true;
     uint64_t value = 0;
     for (size_t i = 0; i < count; i++) value = value * 10 + (uint64_t)(digits[i] - '0');
-    char canonical[SEGMENT_NAME_SIZE];
-    segment_name(value, canonical);
-    if (strcmp(canonical, name) == 0) *number = value;
+    bool canonical = count == NAME_DIGITS_MIN || digits[0] != '0';
+    if (canonical) *number = value;
     return true;
+}
+
+bool segment_name_parse(const char *name, uint64_t *number) {
+    return numbered_name_parse(name, ".log", number);
 }

@@ -35,5 +35,7 @@ void segment_name(uint64_t number, char name[SEGMENT_NAME_SIZE]);
 /* False when `name` does not look like a segment's. It may look like one and still not be
  * what segment_name() would have written ("valori-000000001.log"): then *number is 0. */
 bool segment_name_parse(const char *name, uint64_t *number);
+/* The same for names that end otherwise (".tree"). */
+bool numbered_name_parse(const char *name, const char *ending, uint64_t *number);
 
 #endif

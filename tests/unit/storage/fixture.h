@@ -46,6 +46,7 @@ struct fixture {
     struct sim *sim;
     struct directory *directory;
     struct log_options options;
+    const struct log_cover *cover; /* where to begin; NULL: at the beginning */
     struct log *log;
     struct log_report report;
 };
@@ -78,6 +79,7 @@ static inline enum status fixture_open(struct fixture *f) {
 /* open, scan, replay, start: all until the log can be appended to, or the refusal. */
 static inline enum status fixture_boot(struct fixture *f) {
     enum status status = fixture_open(f);
+    if (!status && f->cover) status = log_begin_at(f->log, f->cover, &f->report);
     if (status) return status;
     do status = log_scan(f->log, 4096, &f->report);
     while (status == STATUS_AGAIN);

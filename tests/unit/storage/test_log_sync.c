@@ -142,11 +142,38 @@ static void rolling_waits_for_space(void) {
     fixture_end(&f);
 }
 
+static void a_segment_ends_when_it_is_told_to(void) {
+    struct fixture f;
+    fixture_begin(&f, NULL);
+    EXPECT_EQUAL(fixture_boot(&f), STATUS_OK);
+    log_roll_soon(f.log); /* there is nothing in it */
+    EXPECT_EQUAL(log_flush(f.log), STATUS_OK);
+    EXPECT_EQUAL(log_segment_count(f.log), 1);
+    fixture_append_many(&f, 3);
+    EXPECT_EQUAL(log_flush(f.log), STATUS_OK);
+    EXPECT_EQUAL(log_segment_count(f.log), 1);
+    fixture_append_many(&f, 3);
+    log_roll_soon(f.log);
+    EXPECT_EQUAL(log_flush(f.log), STATUS_OK);
+    EXPECT_EQUAL(log_segment_count(f.log), 2);
+    EXPECT_EQUAL(log_durable(f.log), 6);
+    fixture_append_many(&f, 3);
+    EXPECT_EQUAL(log_flush(f.log), STATUS_OK);
+    EXPECT_EQUAL(log_segment_count(f.log), 2);
+    EXPECT_EQUAL(log_stop(f.log), STATUS_OK);
+    log_close(f.log);
+    f.log = NULL;
+    EXPECT_EQUAL(fixture_boot(&f), STATUS_OK);
+    expect_entries(&f, 9);
+    fixture_end(&f);
+}
+
 int main(void) {
     RUN(G1_durable_follows_the_sync_and_nothing_else);
     RUN(G5_failed_sync_is_final);
     RUN(marks_and_slots_are_written_once);
     RUN(segments_roll_under_a_load_that_never_pauses);
     RUN(rolling_waits_for_space);
+    RUN(a_segment_ends_when_it_is_told_to);
     return test_finish();
 }
