@@ -172,6 +172,20 @@ struct divergence {
 /* NULL while none was found. */
 const struct divergence *engine_divergence(const struct engine *engine);
 
+/* Go back to the first `size` entries; what comes after them is kept in the new file `name`.
+ * Then the log is opened anew, as by engine_reopen(): engine_recover() goes on from here.
+ * STATUS_EXISTS or another failure before anything was changed; STATUS_IO: final. */
+enum status engine_go_back(struct engine *engine, uint64_t size, const char *name,
+                           struct engine_report *report);
+/* Begin anew, without entries, as engine_go_back() does; the old log's files stay, with
+ * `prefix` before their names. */
+enum status engine_begin_anew(struct engine *engine, const char *prefix,
+                              struct engine_report *report);
+/* Keep `text` in the new file `name`, and the entries from `first` on in `entries_name`. */
+enum status engine_keep_evidence(struct engine *engine, const char *name,
+                                 struct slice text, uint64_t first,
+                                 const char *entries_name);
+
 /* For tests of the above: apply a change that no log knows of. */
 enum status engine_change_secretly(struct engine *engine, struct change *change);
 

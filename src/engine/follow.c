@@ -177,3 +177,36 @@ enum status engine_change_secretly(struct engine *engine, struct change *change)
     if (!status) kernel_apply(engine->kernel, engine_size(engine), change, &outcome);
     return status;
 }
+
+/* --- Other histories -------------------------------------------------------------- */
+
+enum status engine_go_back(struct engine *engine, uint64_t size, const char *name,
+                           struct engine_report *report) {
+    check(engine->phase == PHASE_READY && engine->batch.phase == BATCH_NONE);
+    enum status status = log_extract(engine->log, size, name);
+    if (!status) status = engine_stop(engine);
+    if (!status) status = log_cut(engine->log, size);
+    return status ? status : engine_reopen(engine, report);
+}
+
+enum status engine_begin_anew(struct engine *engine, const char *prefix,
+                              struct engine_report *report) {
+    check(engine->phase == PHASE_READY && engine->batch.phase == BATCH_NONE);
+    enum status status = engine_stop(engine);
+    if (!status) status = log_set_aside(engine->log, prefix);
+    return status ? status : engine_reopen(engine, report);
+}
+
+enum status engine_keep_evidence(struct engine *engine, const char *name,
+                                 struct slice text, uint64_t first,
+                                 const char *entries_name) {
+    const struct os *os = engine->os;
+    struct file *file;
+    enum status status = log_extract(engine->log, first, entries_name);
+    if (!status) status = os->file_open(os, engine->directory, name, FILE_CREATE, &file);
+    if (status) return status;
+    status = os->file_write(os, file, 0, text.data, text.size);
+    if (!status) status = os->file_sync(os, file);
+    os->file_close(os, file);
+    return status;
+}

@@ -98,6 +98,7 @@ static void drop_last_request(struct connection *connection) {
  * huge, so that it is received and parsed in one place; nothing behind it is taken along,
  * so that after it the input is empty and nothing has to move. */
 static size_t receive_size(const struct connection *connection) {
+    if (connection->at_once) return connection->at_once;
     size_t held = buffer_size(&connection->input);
     size_t missing = resp_reader_missing(&connection->reader, held);
     if (missing == 0 || connection->reader.bulk_size < BIG_ARGUMENT) return RECEIVE_SIZE;

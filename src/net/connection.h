@@ -43,6 +43,7 @@ struct connection {
     struct buffer input;
     struct resp_reader reader;
     size_t unconsumed; /* bytes of the request that the owner has in hand */
+    size_t at_once;    /* receive so much, for a stream that is no requests; 0: by them */
 
     struct buffer output;
     struct reply reply;

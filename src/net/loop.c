@@ -276,6 +276,12 @@ void loop_release(struct loop *loop, uint64_t durable) {
     flush_queue(loop, QUEUE_WAITING);
 }
 
+void loop_take_back(struct loop *loop, uint64_t durable) {
+    if (durable < loop->durable) loop->durable = durable;
+    for (struct member *m = loop->oldest; m; m = m->newer)
+        if (durable < m->connection.durable) m->connection.durable = durable;
+}
+
 /* --- Receiving
  * --------------------------------------------------------------------------------------
  */

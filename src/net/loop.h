@@ -85,6 +85,9 @@ void loop_resume(struct loop *loop, struct connection *connection);
 /* Every sequence up to `durable` is on the disk: send the replies that waited for it. */
 void loop_release(struct loop *loop, uint64_t durable);
 
+/* Forget what was released beyond `durable`: sequences above it will be given anew. */
+void loop_take_back(struct loop *loop, uint64_t durable);
+
 size_t loop_connection_count(const struct loop *loop);
 /* The open connections, oldest first; a false answer stops. Closing is allowed inside. */
 void loop_each(struct loop *loop,

@@ -140,6 +140,10 @@ struct os {
      * name. */
     enum status (*socket_accept)(const struct os *os, struct socket *listener,
                                  struct socket **socket, char peer[64]);
+    /* Begin to connect to a numeric address, or "localhost"; does not wait. Until it stands,
+     * sending answers STATUS_AGAIN; that it failed is told by receiving. TCP_NODELAY is set. */
+    enum status (*socket_connect)(const struct os *os, const char *address, uint16_t port,
+                                  struct socket **socket);
     void (*socket_close)(const struct os *os, struct socket *socket);
     /* STATUS_AGAIN: nothing yet. STATUS_END: the peer closed. */
     enum status (*socket_receive)(const struct os *os, struct socket *socket, void *bytes,

@@ -111,6 +111,8 @@ int posix_socket_number(const struct os *os, struct socket *socket);
 void posix_socket_keepalive(const struct os *os, struct socket *socket, uint32_t seconds);
 enum status posix_socket_accept(const struct os *os, struct socket *listener,
                                 struct socket **socket, char peer[64]);
+enum status posix_socket_connect(const struct os *os, const char *address, uint16_t port,
+                                 struct socket **socket);
 void posix_socket_close(const struct os *os, struct socket *socket);
 enum status posix_socket_receive(const struct os *os, struct socket *socket, void *bytes,
                                  size_t size, size_t *got);

@@ -92,6 +92,7 @@ static const struct os real_os = {
     .socket_number = posix_socket_number,
     .socket_keepalive = posix_socket_keepalive,
     .socket_accept = posix_socket_accept,
+    .socket_connect = posix_socket_connect,
     .socket_close = posix_socket_close,
     .socket_receive = posix_socket_receive,
     .socket_send = posix_socket_send,

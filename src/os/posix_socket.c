@@ -222,6 +222,35 @@ enum status posix_socket_accept(const struct os *os, struct socket *listener,
     return wrap(descriptor, socket);
 }
 
+enum status posix_socket_connect(const struct os *os, const char *address, uint16_t port,
+                                 struct socket **socket) {
+    (void)os;
+    struct address remote;
+    if (strcmp(address, "localhost") == 0) address = "127.0.0.1";
+    if (!parse_address(address, port, &remote)) {
+        posix_failure(EINVAL);
+        return STATUS_INVALID;
+    }
+    int family = remote.socket.any.sa_family;
+    int descriptor = system_socket(family);
+    if (descriptor < 0) return posix_failure(errno);
+    tune(descriptor, family);
+    int result;
+    do result = connect(descriptor, &remote.socket.any, remote.size);
+    while (result != 0 && errno == EINTR);
+    if (result != 0 && errno != EINPROGRESS) {
+        enum status status = posix_failure(errno);
+        close(descriptor);
+        return status;
+    }
+    return wrap(descriptor, socket);
+}
+
+/* What is sent too early waits, as it does where the system says so itself. */
+static bool is_later(int error) {
+    return error == EAGAIN || error == EWOULDBLOCK || error == ENOTCONN;
+}
+
 void posix_socket_close(const struct os *os, struct socket *socket) {
     (void)os;
     if (!socket) return;
@@ -253,6 +282,6 @@ enum status posix_socket_send(const struct os *os, struct socket *socket,
     do count = send(socket->descriptor, bytes, size, MSG_NOSIGNAL);
     while (count < 0 && errno == EINTR);
     *sent = count > 0 ? (size_t)count : 0;
-    if (count < 0) return posix_failure(errno == EWOULDBLOCK ? EAGAIN : errno);
+    if (count < 0) return posix_failure(is_later(errno) ? EAGAIN : errno);
     return STATUS_OK;
 }

@@ -150,6 +150,12 @@ WRITE(cmd_decr);
 WRITE(cmd_incrby);
 WRITE(cmd_decrby);
 ANSWER(answer_incr);
+COMMAND(cmd_replicaof); /* cmd_replication.c */
+COMMAND(cmd_role);
+COMMAND(cmd_replconf);
+COMMAND(cmd_psync);
+COMMAND(cmd_wait); /* cmd_wait.c */
+COMMAND(cmd_waitaof);
 COMMAND(cmd_multi); /* cmd_transaction.c */
 COMMAND(cmd_exec);
 COMMAND(cmd_discard);

@@ -46,6 +46,8 @@ static struct connection_limits client_limits(const struct server *server,
 void client_apply_limits(struct client *client) {
     struct connection_limits limits =
         client_limits(client->server, client->authenticated);
+    if (client->replica) /* an entry may be large; no more than it needs is written */
+        limits.output_bytes = connection_limits_default().output_bytes;
     connection_set_limits(client->connection, &limits);
 }
 

@@ -36,6 +36,24 @@ struct watch {
     uint64_t version; /* kernel_key_version() */
 };
 
+/* WAIT or WAITAOF under way. */
+struct wait {
+    bool active;
+    bool both;  /* WAITAOF: answer with what is synced here as well, */
+    bool local; /* and wait for that */
+    uint64_t sequence, replicas;
+    uint64_t deadline_us; /* UINT64_MAX: none */
+    struct client *next;
+};
+
+/* What it has said with REPLCONF. */
+#define REPLICA_ADDRESS_SIZE 64
+struct replica_words {
+    uint32_t version; /* of the link that it speaks; 0: it has not said so */
+    uint16_t port;
+    char address[REPLICA_ADDRESS_SIZE]; /* empty: where it comes from */
+};
+
 struct client {
     struct server *server;
     struct connection *connection; /* the loop's; its owner is this client */
@@ -49,6 +67,10 @@ struct client {
     struct watch *watches; /* keys of WATCH */
     size_t watch_count, watch_capacity;
     struct queue queue;
+    struct replica_words words;
+    struct replica *replica; /* it is fed from the log, or NULL */
+    struct wait wait;
+    uint64_t written; /* entries that its last write needs */
     uint64_t created_us; /* monotonic */
     uint64_t commands;
     enum acquaintance { STRANGER, KNOWN } counted_as;

@@ -48,7 +48,7 @@ static void drop(struct server *server, struct client *client) {
 
 static bool find_largest(void *context, struct connection *connection) {
     struct client **largest = context, *client = connection->owner;
-    if (!client || client->no_evict) return true;
+    if (!client || client->no_evict || client->replica) return true;
     if (!*largest || client->counted > (*largest)->counted) *largest = client;
     return true;
 }
@@ -145,6 +145,8 @@ void clients_closed(void *context, struct connection *connection) {
     say_why_closed(server, client);
     connection->owner = NULL;
     forget(server, client);
+    replicas_forget(server, client);
+    wait_forget(server, client);
     job_abandon(server, client);
     client_discard(client);
     release(server->allocator, client, sizeof *client);
@@ -218,6 +220,7 @@ static bool is_late(const struct client *client, uint64_t now) {
     uint64_t idle = (uint64_t)options->timeout * SECOND_US;
     uint64_t active = client->connection->active_us;
     if (client->busy || client->waiting) return false; /* it is we who are late */
+    if (client->replica) return false;                 /* repl-timeout is for them */
     if (stranger && !client->authenticated && now - client->created_us > stranger)
         return true;
     return idle && now > active && now - active > idle;

@@ -130,7 +130,7 @@ static void reply_hello(struct call *call) {
     reply_text(reply, "mode");
     reply_text(reply, "standalone");
     reply_text(reply, "role");
-    reply_text(reply, "master");
+    reply_text(reply, link_is_replica(call->server) ? "replica" : "master");
     reply_text(reply, "modules");
     reply_array(reply, 0);
 }

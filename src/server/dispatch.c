@@ -104,6 +104,53 @@ static bool memory_allows(struct call *call) {
     return false;
 }
 
+static bool writes(const struct call *call) {
+    if (call->command->run != cmd_exec) return call->command->write != NULL;
+    for (const struct queued *queued = call->client->queue.first; queued;
+         queued = queued->next)
+        if (queued->command->write) return true;
+    return false;
+}
+
+static bool sees_data(const struct call *call) {
+    const struct command *command = call->command;
+    return command->read || command->write || command->run == cmd_exec ||
+           (command->flags & COMMAND_SEES_STATE);
+}
+
+/* What a replica refuses, or a primary that has too few of them. EXEC of commands that see
+ * no data is let through: Sentinel sends its orders in one. */
+static bool role_allows(struct call *call) {
+    const struct server *server = call->server;
+    const struct replica_link *link = &server->link;
+    bool exec = call->command->run == cmd_exec, write = writes(call);
+    const char *why = NULL;
+    char text[96];
+    if (!link_is_replica(server)) {
+        if (write && !replicas_suffice(server))
+            why = "NOREPLICAS Not enough good replicas to write.";
+    } else if (write) {
+        why = "READONLY You can't write against a read only replica.";
+    } else if (link->diverged && sees_data(call) && !exec) {
+        snprintf(text, sizeof text,
+                 "DIVERGED replica state differs from primary at sequence %llu",
+                 (unsigned long long)link->diverged_at);
+        why = text;
+    } else if (!link_is_up(link) && !server->options.replica_serve_stale_data &&
+               sees_data(call) && !exec) {
+        why = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to "
+              "'no'.";
+    }
+    if (!why) return true;
+    if (exec) {
+        client_discard(call->client);
+        call_error(call, "EXECABORT Transaction discarded because of: %s", why);
+    } else {
+        call_error(call, "%s", why);
+    }
+    return false;
+}
+
 /* The gates that do not depend on whose turn it is. */
 static bool admitted(struct call *call) {
     struct client *client = call->client;
@@ -120,6 +167,7 @@ static bool admitted(struct call *call) {
     }
     if (flags & COMMAND_DEBUG && !debug_allowed(call)) return false;
     if (flags & COMMAND_DENY_OOM && !memory_allows(call)) return false;
+    if (!role_allows(call)) return false;
     if (client->in_multi && (flags & COMMAND_NO_MULTI)) {
         call_error(call, "ERR Command not allowed inside a transaction");
         return false;
@@ -181,18 +229,10 @@ static enum dispatch_result run(struct server *server, struct call *call,
         return DISPATCH_BUSY;
     }
     count(server, call, used_us);
-    return DISPATCH_DONE;
+    return call->client->wait.active ? DISPATCH_BUSY : DISPATCH_DONE;
 }
 
 /* --- Waiting ---------------------------------------------------------------------- */
-
-static bool writes(const struct call *call) {
-    if (call->command->run != cmd_exec) return call->command->write != NULL;
-    for (const struct queued *queued = call->client->queue.first; queued;
-         queued = queued->next)
-        if (queued->command->write) return true;
-    return false;
-}
 
 /* CLIENT PAUSE holds it back. Who asks to end the pause is heard. */
 static bool is_paused(const struct call *call, const struct subcommand *subcommand) {
@@ -223,8 +263,8 @@ enum dispatch_result dispatch(struct server *server, struct client *client,
 
     if (client->in_multi && !(call.command->flags & COMMAND_NOT_QUEUED))
         return enqueue(&call);
-    if (server->job.active && !(call.command->flags & COMMAND_ALWAYS))
-        return DISPATCH_WAIT;
+    bool busy = server->job.active || server->link.following;
+    if (busy && !(call.command->flags & COMMAND_ALWAYS)) return DISPATCH_WAIT;
     if (is_paused(&call, subcommand)) return DISPATCH_WAIT;
     client->commands++;
     client->last_command = call.command;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "kernel/code_loops.h"
+#include "server/info_replication.h"
 #include "server/server.h"
 #include "server/words.h"
 
@@ -209,18 +210,7 @@ static void section_stats(struct page *page) {
 }
 
 static void section_replication(struct page *page) {
-    line(page, "role:master");
-    line(page, "connected_slaves:0");
-    line(page, "master_failover_state:no-failover");
-    line(page, "master_replid:%s", page->server->run_id);
-    line(page, "master_replid2:%040d", 0);
-    number(page, "master_repl_offset",
-           page->server->loading ? 0 : engine_size(page->server->engine));
-    line(page, "second_repl_offset:-1");
-    line(page, "repl_backlog_active:0");
-    line(page, "repl_backlog_size:0");
-    line(page, "repl_backlog_first_byte_offset:0");
-    line(page, "repl_backlog_histlen:0");
+    info_replication(page->server, line, page);
 }
 
 static void section_cpu(struct page *page) {

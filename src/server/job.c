@@ -179,7 +179,11 @@ bool job_run(struct server *server, uint64_t deadline_us) {
 #ifdef BUG_25
     if (job->call.command->read) client = NULL; /* reads do not wait for what they saw */
 #endif
-    if (client) connection_mark(client->connection, start, engine_size(server->engine));
+    if (client) {
+        uint64_t size = engine_size(server->engine);
+        connection_mark(client->connection, start, size);
+        if (!job->call.command->read) client->written = size;
+    }
     if (done) end(server);
     return done;
 }

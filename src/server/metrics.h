@@ -41,6 +41,14 @@
       "Wrong passwords and unknown users.")                                              \
     M(vectors_searched, COUNTER, "stats", "vectors_searched",                            \
       "Vectors that searches compared with their query.")                                \
+    M(sync_partial, COUNTER, "stats", "sync_partial_ok",                                 \
+      "Replicas that were fed from the log.")                                            \
+    M(link_syncs, COUNTER, "stats", "replica_link_syncs",                                \
+      "Times that this replica has begun to follow its primary.")                        \
+    M(link_divergences, COUNTER, "stats", "replica_divergences",                         \
+      "Times that a root of the primary was not ours.")                                  \
+    M(link_repairs, COUNTER, "stats", "replica_repairs",                                 \
+      "Times that the log was set aside, to be fetched anew.")                           \
     M(long_commands, COUNTER, "stats", "long_commands",                                  \
       "Commands that took more than one slice of time.")
 

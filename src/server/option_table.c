@@ -22,6 +22,13 @@ static const char *percentiles_complaint(const char *text) {
     return NULL;
 }
 
+static const char *replicaof_complaint(const char *text) {
+    char host[OPTION_HOST_SIZE];
+    uint16_t port;
+    bool fits = text[0] == '\0' || options_primary(text, host, &port);
+    return fits ? NULL : "replicaof wants a host and a port";
+}
+
 /* Rows read better laid out by hand. */
 /* clang-format off */
 static const struct option option_rows[] = {
@@ -129,6 +136,53 @@ static const struct option option_rows[] = {
      .type = OPTION_SIZE, .initial = "16mb", .least = MIB, .most = 64 * GIB,
      .help = "Memory of all connections together that have not shown the password. Beyond "
              "it, one of them that needs more than 4 kb is closed."},
+    {.name = "replicaof", .offset = AT(replicaof), .type = OPTION_TEXT,
+     .flags = OPTION_MANY | OPTION_IMMUTABLE, .initial = "",
+     .complaint = replicaof_complaint,
+     .help = "Host and port of the primary to follow: a numeric address, or localhost. "
+             "Empty: be a primary. REPLICAOF changes it at run time, and CONFIG REWRITE "
+             "writes it down."},
+    {.name = "masteruser", .offset = AT(masteruser), .type = OPTION_TEXT, .initial = "",
+     .help = "User to show to the primary. Empty: the default one."},
+    {.name = "masterauth", .offset = AT(masterauth), .type = OPTION_TEXT, .initial = "",
+     .flags = OPTION_SECRET,
+     .help = "Password to show to the primary. Empty: none."},
+    {.name = "replica-read-only", .offset = AT(replica_read_only), .type = OPTION_BOOL,
+     .initial = "yes", .flags = OPTION_IMMUTABLE,
+     .help = "Always yes: a write to a replica would be another history. `no` is refused."},
+    {.name = "replica-serve-stale-data", .offset = AT(replica_serve_stale_data),
+     .type = OPTION_BOOL, .initial = "yes",
+     .help = "Whether a replica answers from what it has while its link is down."},
+    {.name = "replica-priority", .offset = AT(replica_priority), .type = OPTION_INTEGER,
+     .initial = "100", .least = 0, .most = INT32_MAX,
+     .help = "Sentinel prefers replicas with a low number for the next primary. 0: never."},
+    {.name = "replica-announce-ip", .offset = AT(replica_announce_ip),
+     .type = OPTION_TEXT, .initial = "",
+     .help = "Address under which others reach this replica. Empty: the one it connects "
+             "from."},
+    {.name = "replica-announce-port", .offset = AT(replica_announce_port),
+     .type = OPTION_INTEGER, .initial = "0", .least = 0, .most = 65535,
+     .help = "Port under which others reach this replica. 0: the one it listens on."},
+    {.name = "replica-repair", .offset = AT(replica_repair), .type = OPTION_BOOL,
+     .initial = "no",
+     .help = "Whether a replica whose state differs from its primary's sets its log aside "
+             "and fetches everything anew. Otherwise it keeps the evidence and answers "
+             "DIVERGED until somebody has looked."},
+    {.name = "repl-timeout", .offset = AT(repl_timeout), .type = OPTION_INTEGER,
+     .initial = "60", .least = 1, .most = 100000000, .unit = "seconds",
+     .help = "A link on which nothing was heard for so long is closed, by either side."},
+    {.name = "min-replicas-to-write", .offset = AT(min_replicas_to_write),
+     .type = OPTION_INTEGER, .initial = "0", .least = 0, .most = 1000,
+     .help = "Refuse writes while fewer replicas than these were heard of within "
+             "min-replicas-max-lag. 0: never."},
+    {.name = "min-replicas-max-lag", .offset = AT(min_replicas_max_lag),
+     .type = OPTION_INTEGER, .initial = "10", .least = 0, .most = 100000000,
+     .unit = "seconds", .help = "See min-replicas-to-write."},
+    {.name = "min-replicas-durable", .offset = AT(min_replicas_durable),
+     .type = OPTION_INTEGER, .initial = "0", .least = 0, .most = 1000,
+     .help = "A reply leaves only when so many replicas have synced what it tells of to "
+             "their disks; writes are refused while fewer are connected. 0: what is synced "
+             "here may be told."},
     {.name = "enable-debug-command", .offset = AT(enable_debug_command),
      .type = OPTION_ENUM, .flags = OPTION_PROTECTED, .initial = "no",
      .choices = "no local yes",

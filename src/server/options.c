@@ -276,7 +276,24 @@ bool options_loopback_only(const struct options *options) {
     return true;
 }
 
+bool options_primary(const char *text, char host[OPTION_HOST_SIZE], uint16_t *port) {
+    struct slice rest = slice_text(text), name, number, more;
+    int64_t value;
+    bool read = option_next_word(&rest, &name) && option_next_word(&rest, &number) &&
+                !option_next_word(&rest, &more) && name.size < OPTION_HOST_SIZE &&
+                word_integer(number, &value) && value >= 1 && value <= 65535;
+    if (!read) return false;
+    memcpy(host, name.data, name.size);
+    host[name.size] = '\0';
+    *port = (uint16_t)value;
+    return true;
+}
+
 const char *options_conflict(const struct options *options) {
+    if (options->replicaof[0] != '\0' && !options->appendonly)
+        return "replicaof needs appendonly yes: a replica keeps its primary's log";
+    if (!options->replica_read_only)
+        return "replica-read-only no: a write to a replica would be another history";
     if (options->requirepass[0] != '\0' || options_loopback_only(options)) return NULL;
     return "bind names an address that other machines can reach, and no requirepass is "
            "set: refused";

@@ -48,12 +48,17 @@ struct options {
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
     int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;
+    int64_t replica_read_only, replica_serve_stale_data, replica_priority;
+    int64_t replica_announce_port, replica_repair, repl_timeout;
+    int64_t min_replicas_to_write, min_replicas_max_lag, min_replicas_durable;
     int64_t authentication_timeout, unixsocketperm, max_new_connections_per_cycle;
     struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
     char logfile[OPTION_TEXT_SIZE], syslog_ident[OPTION_TEXT_SIZE],
         latency_tracking_info_percentiles[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE],
-        save[OPTION_TEXT_SIZE];
+        save[OPTION_TEXT_SIZE], replicaof[OPTION_TEXT_SIZE],
+        masterauth[OPTION_TEXT_SIZE], masteruser[OPTION_TEXT_SIZE],
+        replica_announce_ip[OPTION_TEXT_SIZE];
 };
 
 struct option {
@@ -101,6 +106,9 @@ bool option_next_word(struct slice *rest, struct slice *word);
 /* A percentile, 0 to 100 with at most four decimals, as millionths of the whole. */
 bool option_percentile(struct slice word, uint64_t *millionths);
 
+/* A text of `replicaof` as host and port; false when it is none, or empty. */
+#define OPTION_HOST_SIZE 64
+bool options_primary(const char *text, char host[OPTION_HOST_SIZE], uint16_t *port);
 /* Why these values cannot stand together, or NULL. */
 const char *options_conflict(const struct options *options);
 /* True when every address of `bind` is of this machine only (127.0.0.0/8 or ::1). */

@@ -113,7 +113,10 @@ static void recover(struct server *server) {
     }
     server->loading = false;
     server->ready_us = server_clock(server);
+    if (server->reloading)
+        loop_take_back(server->loop, engine_acknowledged(server->engine));
     say_recovered(server);
+    link_begin(server);
 }
 
 /* --- The turn --------------------------------------------------------------------- */
@@ -161,23 +164,52 @@ static bool touch_watched(void *context, struct connection *connection) {
     return true;
 }
 
-/* The SEAL makes the recovery compare all of it. What is synced is answered before. */
-enum status server_reload(struct server *server) {
-    enum status status = engine_seal(server->engine);
-    if (status) return status;
-    if (engine_stop(server->engine)) {
-        fail(server);
-        return STATUS_IO;
-    }
-    loop_release(server->loop, engine_size(server->engine));
+/* The state is about to be thrown away and recovered. */
+static void begin_loading(struct server *server) {
     loop_each(server->loop, touch_watched, NULL);
     loop_timer_cancel(server->loop, &server->engine_timer);
     server->loading = server->reloading = true;
     server->tidying = false;
     server->recovery_started_us = server_clock(server);
+}
+
+/* The SEAL makes the recovery compare all of it. What is synced is answered before. */
+enum status server_reload(struct server *server) {
+    enum status status = engine_seal(server->engine);
+    if (status) return status;
+    link_end(server);
+    replicas_close(server);
+    if (engine_stop(server->engine)) {
+        fail(server);
+        return STATUS_IO;
+    }
+    loop_release(server->loop, replicas_released(server));
+    begin_loading(server);
     status = engine_reopen(server->engine, &server->report);
     if (status) refuse_to_start(server, status);
     return STATUS_OK;
+}
+
+/* The engine has left its log, or could not. */
+static enum status recover_anew(struct server *server, enum status status) {
+    if (status == STATUS_OK) begin_loading(server);
+    else if (status == STATUS_IO || server->report.message[0])
+        refuse_to_start(server, status);
+    return status;
+}
+
+enum status server_go_back(struct server *server, uint64_t size, const char *name) {
+    replicas_close(server);
+    server->report.message[0] = '\0';
+    return recover_anew(
+        server, engine_go_back(server->engine, size, name, &server->report));
+}
+
+enum status server_begin_anew(struct server *server, const char *prefix) {
+    replicas_close(server);
+    server->report.message[0] = '\0';
+    return recover_anew(server,
+                        engine_begin_anew(server->engine, prefix, &server->report));
 }
 
 static void run_engine(struct server *server) {
@@ -191,7 +223,8 @@ static void run_engine(struct server *server) {
     if (next_us != UINT64_MAX)
         loop_timer_add(server->loop, &server->engine_timer, next_us);
     else loop_timer_cancel(server->loop, &server->engine_timer);
-    loop_release(server->loop, engine_acknowledged(server->engine));
+    loop_release(server->loop, replicas_released(server));
+    if (server->waiting) waits_look(server);
 }
 
 static void after_wake(void *context) {
@@ -223,12 +256,15 @@ static bool before_sleep(void *context) {
     else if (!server->loading)
         server->tidying = kernel_tidy(engine_kernel(server->engine), TIDY_ROWS);
     engine_set_alone(server->engine, loop_connection_count(server->loop) == 1);
+    bool linked = link_turn(server);
     run_engine(server);
+    bool feeding = !server->loading && !server->stopping && replicas_feed(server);
     bool sleeps = server->job.active && server->job.wake_us > loop_now_us(server->loop);
     if (sleeps && server->job.wake_us < UINT64_MAX)
         loop_timer_add(server->loop, &server->wake_timer, server->job.wake_us);
     return !server->stopping &&
-           (server->loading || (server->job.active && !sleeps) || server->tidying);
+           (server->loading || (server->job.active && !sleeps) || server->tidying ||
+            linked || feeding);
 }
 
 /* --- Timers ----------------------------------------------------------------------- */
@@ -262,6 +298,7 @@ static void cron(void *context, struct loop_timer *timer) {
     struct server *server = context;
     uint64_t now = loop_now_us(server->loop);
     clients_look(server);
+    replicas_look(server);
     if (now - server->sampled.at_us >= SECOND_US) sample(server, now);
     loop_timer_add(server->loop, timer, now + SECOND_US / (uint64_t)server->options.hz);
 }
@@ -310,11 +347,23 @@ static int listen_path(struct server *server) {
     return 1;
 }
 
+static bool received(void *context, struct connection *connection) {
+    struct server *server = context;
+    return connection == server->link.connection ? link_received(server, connection)
+                                                 : clients_received(server, connection);
+}
+
+static void closed(void *context, struct connection *connection) {
+    struct server *server = context;
+    link_closed(server, connection);
+    clients_closed(server, connection);
+}
+
 static int begin_loop(struct server *server) {
     struct loop_hooks hooks = {.context = server,
                                .accepted = clients_accepted,
-                               .received = clients_received,
-                               .closed = clients_closed,
+                               .received = received,
+                               .closed = closed,
                                .after_wake = after_wake,
                                .before_sleep = before_sleep};
     if (loop_create(server->os, server->allocator, &hooks, &server->loop)) {
@@ -347,7 +396,7 @@ static int begin_loop(struct server *server) {
 
 static void set_timers(struct server *server) {
     server->engine_timer = (struct loop_timer){.callback = is_due, .context = server};
-    server->wake_timer = server->engine_timer;
+    server->wake_timer = server->wait_timer = server->engine_timer;
     server->cron_timer = (struct loop_timer){.callback = cron, .context = server};
     loop_timer_add(server->loop, &server->cron_timer, server->started_us);
 }
@@ -390,11 +439,12 @@ static bool send_rest(void *context, struct connection *connection) {
 static int stop_clean(struct server *server) {
     if (server->loading || server->exit_code) return server->exit_code;
     job_drain(server); /* a batch that is in the log is applied to its end */
+    link_end(server);
     if (engine_stop(server->engine)) {
         fail(server);
         return EXIT_IO;
     }
-    uint64_t acknowledged = engine_size(server->engine);
+    uint64_t acknowledged = replicas_released(server);
     loop_each(server->loop, send_rest, &acknowledged);
     notice(&server->notices, NOTICE_NORMAL, "The log is synced, bye bye...");
     return 0;

@@ -10,6 +10,8 @@
 #include "server/metrics.h"
 #include "server/notices.h"
 #include "server/options.h"
+#include "server/replica_link.h"
+#include "server/replicas.h"
 #include "server/scratch.h"
 
 #ifndef VALORI_VERSION
@@ -78,6 +80,12 @@ struct server {
     uint8_t hash_seed[16];
     const char *simd_name, *sha256_name;
 
+    struct replica_link link; /* to our primary */
+    struct replica *replicas; /* those whom we feed */
+    struct client *waiting;   /* in WAIT */
+    struct loop_timer wait_timer;
+    uint64_t released_before; /* entries from before we were a primary */
+
     struct job job;
     struct search_task search;
     struct recompute *recompute; /* PROOF.CONTENT's and DEBUG's, in `recompute_room` */
@@ -123,6 +131,12 @@ void server_stop(struct server *server, int exit_code);
  * until it is back. Needs a log, no job but the caller's, and no frozen view. A refusal
  * by the log has changed nothing; damage ends the server as it would end a start. */
 enum status server_reload(struct server *server);
+/* Keep the entries from `size` on in the file `name`, leave them, and recover what is before
+ * them, as server_reload() does. Not while a job runs. A failure without `stopping` has
+ * changed nothing. */
+enum status server_go_back(struct server *server, uint64_t size, const char *name);
+/* Begin anew without entries; the old log's files get `prefix` before their names. */
+enum status server_begin_anew(struct server *server, const char *prefix);
 /* Text of the engine's final failure. */
 const char *server_error_text(const struct server *server);
 /* Monotonic time now. */
@@ -155,6 +169,17 @@ enum dispatch_result dispatch(struct server *server, struct client *client,
 void dispatch_resume_waiting(struct server *server);
 /* The running job is done: count it, and let its client and those who wait go on. */
 void dispatch_job_done(struct server *server);
+
+/* --- cmd_wait.c ------------------------------------------------------------------- */
+
+/* Answer those in WAIT who have what they wait for, or whose time is over. */
+void waits_look(struct server *server);
+/* We are no primary any more: nobody will get it. */
+void waits_end(struct server *server);
+/* The client goes. */
+void wait_forget(struct server *server, struct client *client);
+/* CLIENT UNBLOCK; false when it does not wait. */
+bool wait_unblock(struct server *server, struct client *client, bool with_error);
 
 /* --- cmd_proof.c ------------------------------------------------------------------ */
 

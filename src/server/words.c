@@ -57,6 +57,22 @@ void hex_text(const uint8_t *bytes, size_t size, char *text) {
     text[2 * size] = '\0';
 }
 
+static int hex_digit(uint8_t c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool hex_bytes(struct slice text, uint8_t *bytes, size_t size) {
+    if (text.size != 2 * size) return false;
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_digit(text.data[2 * i]), low = hex_digit(text.data[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 bool secret_equal(struct slice a, struct slice b) {
     unsigned difference = a.size != b.size;
     for (size_t i = 0; i < a.size; i++)

@@ -27,6 +27,9 @@ bool word_double(struct slice word, double *value);
 /* Lower-case hex of `size` bytes, with a NUL. */
 void hex_text(const uint8_t *bytes, size_t size, char *text);
 
+/* The other way: exactly `size` bytes from hex digits; false for anything else. */
+bool hex_bytes(struct slice text, uint8_t *bytes, size_t size);
+
 /* Equality in time that depends on the sizes only. */
 bool secret_equal(struct slice a, struct slice b);
 

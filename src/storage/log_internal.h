@@ -15,6 +15,7 @@
  *     log_cover.c    where to begin when a snapshot covers what comes first
  *     log_upkeep.c   tree files, made, and segments, removed
  *     log_cursor.c   reading entries while others are appended
+ *     log_fork.c     setting entries aside, going back
  *     log_report.c   sentences for the operator */
 #ifndef STORAGE_LOG_INTERNAL_H
 #define STORAGE_LOG_INTERNAL_H

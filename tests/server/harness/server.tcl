@@ -198,6 +198,24 @@ proc start_server {options body} {
     return $ended
 }
 
+# Run `body` with the server number `index` of those that are nested, 0 being the outermost, in
+# the place of the innermost.
+proc at_server {index body} {
+    global server_stack
+    set end [expr {[llength $server_stack] - 1}]
+    swap_servers $index $end
+    set status [catch {uplevel 1 $body} message details]
+    swap_servers $index $end
+    return -options $details $message
+}
+
+proc swap_servers {a b} {
+    global server_stack
+    set kept [lindex $server_stack $a]
+    lset server_stack $a [lindex $server_stack $b]
+    lset server_stack $b $kept
+}
+
 # What utils/verify.py says of a directory, or "" where it has no log or there is no Python.
 proc verify_log {directory args} {
     global root

@@ -92,6 +92,37 @@ static void a_full_socket_says_again(void) {
     finish();
 }
 
+/* The other end of a connection that is made here, and one that nobody takes. */
+static void connects_without_waiting(void) {
+    struct socket *out, *in;
+    char bytes[8], name[64];
+    size_t count;
+    EXPECT_EQUAL(os->socket_listen(os, "127.0.0.1", 0, 8, &listener), STATUS_OK);
+    uint16_t port = os->socket_port(os, listener);
+    EXPECT_EQUAL(os->socket_connect(os, "localhost", port, &out), STATUS_OK);
+    enum status status;
+    do status = os->socket_accept(os, listener, &in, name);
+    while (status == STATUS_AGAIN);
+    EXPECT_EQUAL(status, STATUS_OK);
+    do status = os->socket_send(os, out, "hi", 2, &count);
+    while (status == STATUS_AGAIN);
+    EXPECT_EQUAL(status, STATUS_OK);
+    do status = os->socket_receive(os, in, bytes, sizeof bytes, &count);
+    while (status == STATUS_AGAIN);
+    EXPECT_EQUAL(count, 2);
+    os->socket_close(os, out);
+    os->socket_close(os, in);
+    os->socket_close(os, listener);
+    if (os->socket_connect(os, "127.0.0.1", port, &out) == STATUS_OK) {
+        do status = os->socket_receive(os, out, bytes, sizeof bytes, &count);
+        while (status == STATUS_AGAIN);
+        EXPECT_EQUAL(status, STATUS_IO);
+        os->socket_close(os, out);
+    }
+    EXPECT_EQUAL(os->socket_connect(os, "not.numeric", 1, &out), STATUS_INVALID);
+    EXPECT_EQUAL(os_allocator_used(), 0);
+}
+
 static void refuses_addresses(void) {
     static const char *const bad[] = {"", "localhost", "1.2.3", "1.2.3.4.5", "::g", "*"};
     struct socket *none = NULL;
@@ -233,6 +264,7 @@ int main(void) {
     RUN(sends_and_receives);
     RUN(sending_to_the_gone_is_an_error);
     RUN(a_full_socket_says_again);
+    RUN(connects_without_waiting);
     RUN(refuses_addresses);
     RUN(speaks_ipv6);
     RUN(probes_silent_peers);

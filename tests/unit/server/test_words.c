@@ -66,10 +66,21 @@ static void compares_secrets(void) {
     EXPECT(!secret_equal(slice_text("abc"), slice_text("")));
 }
 
+static void reads_hex(void) {
+    uint8_t bytes[3];
+    EXPECT(hex_bytes(slice_text("00fFa9"), bytes, 3));
+    EXPECT_BYTES(bytes, "\x00\xff\xa9", 3);
+    EXPECT(!hex_bytes(slice_text("00ffa"), bytes, 3));
+    EXPECT(!hex_bytes(slice_text("00ffa900"), bytes, 3));
+    EXPECT(!hex_bytes(slice_text("00ffg9"), bytes, 3));
+    EXPECT(!hex_bytes(slice_text(""), bytes, 3));
+}
+
 int main(void) {
     RUN(compares_without_case);
     RUN(reads_integers_as_redis_does);
     RUN(reads_doubles);
     RUN(compares_secrets);
+    RUN(reads_hex);
     return test_finish();
 }
