@@ -82,7 +82,8 @@ def B(data):
 
 
 def KH(kind, *parts):
-    """Key hash of a name: kind b'K' (u32 db, key), b'R' (element) or b'P' (user)."""
+    """Key hash of a name: kind b'K' (u32 db, key), b'R' (element), b'P' (user), b'N' (node),
+    b'L' (u32 db, key, element), b'E' (type, destination) or b'I' (type, source)."""
     return H(b"\x12", kind, ZERO, *map(B, parts))
 
 
@@ -100,6 +101,22 @@ def record_hash(widx, flags, vector, attributes, tag=None, fp32=None):
     """RV. `attributes` is 0^32 when absent; tag and fp32 are left out when None."""
     return H(b"\x13", u64(widx), bytes([flags]), vector, attributes,
              b"" if tag is None else u64(tag), fp32 or b"")
+
+
+def node_hash(widx, flags, properties, link, edges_out, edges_in, kind=None):
+    """NV. `properties` and `link` are 0^32 when absent; the kind is left out when None."""
+    return H(b"\x15", u64(widx), bytes([flags]), properties, link, enc(edges_out), enc(edges_in),
+             b"" if kind is None else B(kind))
+
+
+def edge_hash(widx, flags, properties, weight=None):
+    """EV: the edge as its source has it. `weight` is its four bytes."""
+    return H(b"\x16", u64(widx), bytes([flags]), properties, weight or b"")
+
+
+def edge_in_hash(widx):
+    """EI: the edge as its destination has it."""
+    return H(b"\x1a", u64(widx))
 
 
 def object_hash(kind, config, records, nodes, chain, next_slot):
@@ -304,10 +321,15 @@ def frames_speak_for(data, start, key, sequence):
 (SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP, RENAME, SET, REPLACE,
  INCR) = range(1, 15)
 
+GCREATE, NODE, NODEDEL, EDGE, EDGEDEL = OF_GRAPHS = range(20, 25)
+
 SIGNED, NO_STATE = 1, 2
 
 (HAS_VECTOR, HAS_ATTRIBUTES, ERASABLE, HAS_TAG, HAS_FP32, IF_NEW, IF_EXISTING,
  HAS_CONFIG) = (1 << bit for bit in range(8))
+
+# What some of these bits mean in the bodies of graphs.
+HAS_LINK, HAS_KIND, HAS_WEIGHT, LOSES_LINK = HAS_VECTOR, HAS_TAG, HAS_TAG, HAS_FP32
 
 # The flags that a body of each type must have, and those that it may have besides.
 BODY_FLAGS = {
@@ -323,6 +345,12 @@ BODY_FLAGS = {
     SET: (HAS_ATTRIBUTES, IF_NEW | IF_EXISTING),
     REPLACE: (HAS_ATTRIBUTES, IF_NEW | IF_EXISTING),
     INCR: (0, 0),
+    GCREATE: (HAS_CONFIG, 0),
+    NODE: (0, HAS_LINK | HAS_ATTRIBUTES | HAS_KIND | LOSES_LINK | IF_NEW | IF_EXISTING
+           | HAS_CONFIG),
+    NODEDEL: (0, 0),
+    EDGE: (0, HAS_ATTRIBUTES | HAS_WEIGHT | IF_NEW | IF_EXISTING),
+    EDGEDEL: (0, 0),
 }
 
 COSINE = 1
@@ -331,6 +359,7 @@ FORM_PLAIN, FORM_SCALED = 1, 3
 DATABASES, EVERY_DATABASE = 16, 0xFFFFFFFF
 LONGEST_NAME = LONGEST_ATTRIBUTES = LARGEST_DIMENSION = 65_536
 LONGEST_STRING = 262_144
+LONGEST_WORD = 255
 SCALED_LIMIT = 1 << 17
 LONGEST_ENTRY = 65_535
 LONGEST_INLINE_BATCH = 65_403
@@ -378,7 +407,8 @@ class Entry:
         principal_sequence = cursor.number(8)
         if self.flags & ~(SIGNED | NO_STATE):
             raise newer(f"entry with flags {self.flags:#06x}")
-        self.passed_over = not SEAL <= self.type <= INCR or self.type == GROUP
+        known = SEAL <= self.type <= INCR or self.type in OF_GRAPHS
+        self.passed_over = not known or self.type == GROUP
         if self.passed_over and not self.flags & NO_STATE:
             raise newer(f"entry of unknown type {self.type}")
         self.body = cursor.sized()
@@ -412,6 +442,20 @@ class Config:
             raise damaged(f"config with dimension {self.dimension}")
 
 
+class GraphConfig:
+    def __init__(self, data):
+        cursor = Cursor(data, "the graph's config")
+        form = cursor.number(1)
+        if form != 1:
+            raise newer(f"graph config of form {form}")
+        self.bytes = data
+        self.nodes, self.edges = cursor.number(8), cursor.number(8)
+        self.origin = cursor.number(1)
+        cursor.finish()
+        if self.origin > 1:
+            raise newer("graph config with an unknown origin")
+
+
 class Change:
     """One decoded body with its payload, checked against each other."""
 
@@ -422,6 +466,8 @@ class Change:
     value = None  # of SET and REPLACE, the bytes
     form = dimension = None
     group = delta = 0
+    destination = word = link = weight = None  # of nodes and edges, the first in `element`
+    destination_hash = link_hash = None
 
     def __init__(self, kind, body, payload, previous):
         """`previous` is the change before it in a batch that had a key, or None."""
@@ -448,6 +494,9 @@ class Change:
         if self.type == FLUSH:
             return
         self.object_hash = cursor.bytes(32)
+        if self.type in OF_GRAPHS:
+            self.read_graph_body(cursor)
+            return
         if self.type in (VADD, VREM, SETATTR, SETTAG):
             self.element_hash = cursor.bytes(32)
         if self.type == RENAME:
@@ -465,6 +514,49 @@ class Change:
         if self.type == INCR:
             self.delta = int.from_bytes(cursor.bytes(8), "little", signed=True)
 
+    def read_graph_body(self, cursor):
+        of_edge = self.type in (EDGE, EDGEDEL)
+        if self.type != GCREATE:
+            self.element_hash = cursor.bytes(32)
+        if of_edge:
+            self.destination_hash = cursor.bytes(32)
+            self.word = cursor.sized()
+        if self.type == NODE and self.flags & HAS_LINK:
+            self.link_hash = cursor.bytes(32)
+            if self.flags & LOSES_LINK:
+                raise damaged("a node with a link that goes and comes")
+        if self.flags & HAS_ATTRIBUTES:
+            self.attributes = cursor.bytes(32)
+        if self.type == NODE and self.flags & HAS_KIND:
+            self.word = cursor.sized()
+        if of_edge and self.flags & HAS_WEIGHT:
+            self.weight = cursor.bytes(4)
+        if self.flags & HAS_CONFIG:
+            self.config = GraphConfig(cursor.sized())
+        if len(self.word or b"") > LONGEST_WORD or (of_edge and not self.word):
+            raise damaged(f"a kind or a type of {len(self.word)} bytes")
+
+    def read_graph_payload(self, payload):
+        def name(kind, what):
+            data = read_part(payload, kind)
+            check_size(what, data, LONGEST_NAME)
+            return data
+
+        if self.element_hash:
+            self.element = name(b"N", "node")
+            check_part("node", self.element_hash, KH(b"N", self.element))
+        if self.destination_hash:
+            self.destination = name(b"M", "destination")
+            check_part("destination", self.destination_hash, KH(b"N", self.destination))
+        if self.link_hash:
+            self.link = name(b"L", "link's key"), name(b"R", "link's element")
+            check_part("link", self.link_hash, KH(b"L", u32(self.db), *self.link))
+        if self.attributes:
+            data = read_part(payload, b"A")
+            check_size("properties", data, LONGEST_ATTRIBUTES)
+            check_part("properties", self.attributes, C(b"A", data))
+            self.attributes_empty = not data
+
     def read_payload(self, payload, previous):
         if previous and previous.object_hash == self.object_hash:
             self.key = previous.key
@@ -472,6 +564,9 @@ class Change:
             self.key = read_part(payload, b"K")
             check_size("key", self.key, LONGEST_NAME)
         check_part("key", self.object_hash, KH(b"K", u32(self.db), self.key))
+        if self.type in OF_GRAPHS:
+            self.read_graph_payload(payload)
+            return
         if self.target_hash:
             self.target = read_part(payload, b"D")
             check_size("new name", self.target, LONGEST_NAME)
@@ -559,7 +654,7 @@ def read_batch(body, frame):
         data = elements.bytes(elements.number(4))
         if kind in (SEAL, BATCH):
             raise damaged(f"a batch holds an entry of type {kind}")
-        if not CREATE <= kind <= INCR:
+        if not CREATE <= kind <= INCR and kind not in OF_GRAPHS:
             raise newer(f"a batch holds an element of type {kind}")
         leaves.append(bytes([kind]) + data)
         change = Change(kind, data, payload, previous)
@@ -655,12 +750,145 @@ class String:
         return int(self.value) if fits_i64(int(self.value)) else None
 
 
+class Node:
+    __slots__ = ("name", "widx", "kind", "properties", "link", "link_hash", "edges")
+
+    def __init__(self, name):
+        self.name = name
+        self.kind = self.properties = self.link = self.link_hash = None
+        self.edges = {}, {}  # out and in: KH 'E' or 'I' -> Edge
+
+    def hash(self, content=False):
+        flags = ((HAS_LINK if self.link else 0) | (HAS_ATTRIBUTES if self.properties else 0)
+                 | (HAS_KIND if self.kind else 0))
+        edges_out = trie({key: edge.hash(content) for key, edge in self.edges[0].items()})
+        edges_in = trie({key: edge_in_hash(0 if content else edge.widx)
+                         for key, edge in self.edges[1].items()})
+        return node_hash(0 if content else self.widx, flags, self.properties or ZERO,
+                         self.link_hash or ZERO, edges_out, edges_in, self.kind)
+
+
+class Edge:
+    __slots__ = ("source", "type", "destination", "widx", "weight", "properties")
+
+    def __init__(self, source, kind, destination):
+        self.source, self.type, self.destination = source, kind, destination
+        self.weight = self.properties = None
+
+    def hash(self, content=False):
+        flags = ((HAS_ATTRIBUTES if self.properties else 0)
+                 | (HAS_WEIGHT if self.weight is not None else 0))
+        return edge_hash(0 if content else self.widx, flags, self.properties or ZERO, self.weight)
+
+
+class Knowledge:
+    """A graph: nodes by the hash of their name. (A Graph is the index of a collection.)"""
+
+    TYPE = 3
+
+    def __init__(self, db, key, config):
+        self.db, self.key, self.config = db, key, config
+        self.nodes = {}
+        self.edge_count = 0
+        self.sums = {}  # NV of the nodes that have not changed since it was computed
+
+    def hash(self, content=False):
+        if content:
+            sums = {name: node.hash(True) for name, node in self.nodes.items()}
+        else:
+            for name, node in self.nodes.items():
+                if name not in self.sums:
+                    self.sums[name] = node.hash()
+            sums = self.sums
+        return object_hash(self.TYPE, self.config.bytes, EMPTY_TRIE, trie(sums), ZERO, 0)
+
+    def set_node(self, sequence, change):
+        node = self.nodes.get(change.element_hash)
+        if change.flags & IF_NEW and node:
+            return "the node exists"
+        if change.flags & IF_EXISTING and not node:
+            return "no such node"
+        if not node:
+            if 0 < self.config.nodes <= len(self.nodes):
+                return "the capacity in nodes is reached"
+            node = self.nodes[change.element_hash] = Node(change.element)
+        if change.link:
+            node.link, node.link_hash = change.link, change.link_hash
+        if change.flags & LOSES_LINK:
+            node.link = node.link_hash = None
+        if change.attributes:
+            node.properties = None if change.attributes_empty else change.attributes
+        if change.word is not None:
+            node.kind = change.word or None
+        node.widx = sequence
+        self.sums.pop(change.element_hash, None)
+        return None
+
+    def find_edge(self, change):
+        """Source, destination and KH 'E'; the edge is in the source's edges, or not."""
+        source = self.nodes.get(change.element_hash)
+        destination = self.nodes.get(change.destination_hash)
+        return source, destination, KH(b"E", change.word, change.destination)
+
+    def set_edge(self, sequence, change):
+        source, destination, key = self.find_edge(change)
+        if not source or not destination:
+            return "no such node"
+        edge = source.edges[0].get(key)
+        if change.flags & IF_NEW and edge:
+            return "the edge exists"
+        if change.flags & IF_EXISTING and not edge:
+            return "no such edge"
+        if not edge:
+            if 0 < self.config.edges <= self.edge_count:
+                return "the capacity in edges is reached"
+            edge = source.edges[0][key] = Edge(change.element, change.word, change.destination)
+            destination.edges[1][KH(b"I", change.word, change.element)] = edge
+            self.edge_count += 1
+        if change.attributes:
+            edge.properties = None if change.attributes_empty else change.attributes
+        if change.weight is not None:
+            edge.weight = change.weight
+        edge.widx = sequence
+        self.sums.pop(change.element_hash, None)
+        self.sums.pop(change.destination_hash, None)
+        return None
+
+    def drop_edge(self, edge):
+        source, destination = KH(b"N", edge.source), KH(b"N", edge.destination)
+        del self.nodes[source].edges[0][KH(b"E", edge.type, edge.destination)]
+        del self.nodes[destination].edges[1][KH(b"I", edge.type, edge.source)]
+        self.edge_count -= 1
+        self.sums.pop(source, None)
+        self.sums.pop(destination, None)
+
+    def delete_edge(self, change):
+        source, destination, key = self.find_edge(change)
+        if not source or not destination:
+            return "no such node"
+        if key not in source.edges[0]:
+            return "no such edge"
+        self.drop_edge(source.edges[0][key])
+        return None
+
+    def delete_node(self, change):
+        node = self.nodes.get(change.element_hash)
+        if not node:
+            return "no such node"
+        for edges in node.edges:
+            for edge in list(edges.values()):
+                self.drop_edge(edge)
+        del self.nodes[change.element_hash]
+        self.sums.pop(change.element_hash, None)
+        return None
+
+
 def fits_i64(number):
     return -(1 << 63) <= number < 1 << 63
 
 
 class Model:
-    """The state: object hash -> Collection or String. A refused change says why and does nothing."""
+    """The state: object hash -> Collection, String or Knowledge. A refused change says why and does nothing."""
 
     def __init__(self):
         self.objects = {}
@@ -687,6 +915,8 @@ class Model:
             return self.set(sequence, change)
         if change.type == INCR:
             return self.increment(sequence, change)
+        if change.type in OF_GRAPHS:
+            return self.change_graph(sequence, change)
         return self.change_existing(sequence, change)
 
     def create(self, change):
@@ -773,6 +1003,31 @@ class Model:
         found.tend_graph(sequence)
         record.widx = sequence
         return None
+
+    def change_graph(self, sequence, change):
+        found = self.objects.get(change.object_hash)
+        made = Knowledge(change.db, change.key, change.config)
+        if change.type == GCREATE:
+            return "the key exists" if found else self.put(change, made)
+        if found and found.TYPE != Knowledge.TYPE:
+            return "no graph"
+        if change.type == NODE and not found and change.config:
+            return made.set_node(sequence, change) or self.put(change, made)
+        if not found:
+            return "no such key"
+        if change.type == NODE:
+            return found.set_node(sequence, change)
+        if change.type == EDGE:
+            return found.set_edge(sequence, change)
+        if change.type == EDGEDEL:
+            return found.delete_edge(change)
+        refusal = found.delete_node(change)
+        if not refusal and not found.nodes and found.config.origin == 0:
+            del self.objects[change.object_hash]
+        return refusal
+
+    def put(self, change, found):
+        self.objects[change.object_hash] = found
 
     def rename(self, found, change):
         if change.flags & IF_NEW and change.target_hash in self.objects:
@@ -1105,6 +1360,32 @@ def printable(name):
                    for byte in name)
 
 
+def dump_graph(graph):
+    nodes = sorted(graph.nodes.values(), key=lambda node: node.name)
+    edges = sorted((edge for node in nodes for edge in node.edges[0].values()),
+                   key=lambda edge: (edge.source, edge.type, edge.destination))
+    return {
+        "db": graph.db,
+        "key": printable(graph.key),
+        "config": graph.config.bytes.hex(),
+        "nodes": [{
+            "name": printable(node.name),
+            "widx": node.widx,
+            "kind": printable(node.kind) if node.kind else None,
+            "properties": node.properties.hex() if node.properties else None,
+            "link": " ".join(map(printable, node.link)) if node.link else None,
+        } for node in nodes],
+        "edges": [{
+            "source": printable(edge.source),
+            "type": printable(edge.type),
+            "destination": printable(edge.destination),
+            "widx": edge.widx,
+            "weight": int.from_bytes(edge.weight, "little", signed=True) if edge.weight else None,
+            "properties": edge.properties.hex() if edge.properties else None,
+        } for edge in edges],
+    }
+
+
 def dump(model):
     """The state as plain data, in the order of (db, key) and element."""
     objects = []
@@ -1114,6 +1395,9 @@ def dump(model):
                             "value": found.value.hex()})
             continue
         records = sorted(found.records.values(), key=lambda record: record.element)
+        if found.TYPE == Knowledge.TYPE:
+            objects.append(dump_graph(found))
+            continue
         objects.append({
             "db": found.db,
             "key": printable(found.key),
@@ -1148,10 +1432,12 @@ def print_report(report):
         if "value" in found:
             print(f"string {found['db']} {found['key']} {found['widx']} {found['value']}")
             continue
-        print(f"key {found['db']} {found['key']} {found['config']} {found['next_slot']}")
-        for record in found["records"]:
+        of_graph = "nodes" in found
+        print(f"key {found['db']} {found['key']} {found['config']} "
+              f"{'graph' if of_graph else found['next_slot']}")
+        for row in found["nodes"] + found["edges"] if of_graph else found["records"]:
             print("  " + " ".join("-" if value is None else str(value)
-                                  for value in record.values()))
+                                  for value in row.values()))
 
 
 def parse_arguments(arguments):

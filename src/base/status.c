@@ -20,6 +20,10 @@ const char *status_name(enum status status) {
         return "no_key";
     case STATUS_NO_ELEMENT:
         return "no_element";
+    case STATUS_NO_NODE:
+        return "no_node";
+    case STATUS_NO_EDGE:
+        return "no_edge";
     case STATUS_EXISTS:
         return "exists";
     case STATUS_WRONG_TYPE:

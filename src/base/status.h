@@ -18,6 +18,8 @@ enum status {
     /* The state says no. Nothing changed. */
     STATUS_NO_KEY,        /* no such key */
     STATUS_NO_ELEMENT,    /* no such element */
+    STATUS_NO_NODE,       /* no such node of a graph */
+    STATUS_NO_EDGE,       /* no such edge of a graph */
     STATUS_EXISTS,        /* the key is there already */
     STATUS_WRONG_TYPE,    /* the key holds another kind of value */
     STATUS_DIMENSION,     /* a vector of another dimension */

@@ -72,10 +72,28 @@ static enum status meet_group(struct engine *engine, const struct change *change
 
 /* --- Applying ----------------------------------------------------------------------- */
 
+/* A change was applied, or a step of it. */
+static void note_step(struct engine *engine, struct batch_event *event) {
+    engine->batch.unfinished = event->outcome;
+    event->applied = !event->outcome.more;
+    if (event->applied && !event->outcome.status) engine_note_change(engine);
+}
+
+static void go_on(struct engine *engine, struct batch_event *event) {
+    *event = (struct batch_event){.type = CHANGE_NODEDEL,
+                                  .outcome = engine->batch.unfinished};
+    kernel_apply_more(engine->kernel, &event->outcome);
+    note_step(engine, event);
+}
+
 enum status batch_step(struct engine *engine, struct batch_event *event) {
     struct running_batch *batch = &engine->batch;
     check(batch->phase == BATCH_APPLY);
     if (batch->unchecked > 0) return check_group(engine, event);
+    if (batch->unfinished.more) {
+        go_on(engine, event);
+        return STATUS_OK;
+    }
     struct change change;
     enum status status = batch_next(&batch->reader, &change);
     if (status == STATUS_END) {
@@ -95,7 +113,7 @@ enum status batch_step(struct engine *engine, struct batch_event *event) {
         return STATUS_OK;
     }
     kernel_apply(engine->kernel, batch->sequence, &change, &event->outcome);
-    if (!event->outcome.status) engine_note_change(engine);
+    note_step(engine, event);
     return STATUS_OK;
 }
 

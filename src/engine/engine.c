@@ -323,8 +323,15 @@ enum status engine_submit(struct engine *engine, struct change *change,
     kernel_apply(engine->kernel, *sequence, change, outcome);
 #endif
     check(outcome->status == STATUS_OK);
+    if (outcome->more) engine->batch.phase = BATCH_SINGLE;
     engine_note_change(engine);
     return STATUS_OK;
+}
+
+void engine_submit_more(struct engine *engine, struct outcome *outcome) {
+    check(engine->batch.phase == BATCH_SINGLE);
+    kernel_apply_more(engine->kernel, outcome);
+    if (!outcome->more) engine->batch.phase = BATCH_NONE;
 }
 
 /* --- Seal ------------------------------------------------------------------------------

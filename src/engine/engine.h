@@ -73,6 +73,9 @@ engine_kernel(struct engine *engine); /* for freeze and memory figures only */
 enum status engine_submit(struct engine *engine, struct change *change,
                           struct outcome *outcome, uint64_t *sequence);
 
+/* After `outcome->more`: one more small step. Submit and seal nothing else before it is false. */
+void engine_submit_more(struct engine *engine, struct outcome *outcome);
+
 /* The same for many at once, as one entry. The batch was filled by batch_add() with
  * committed changes; it is borrowed until engine_batch_next() has said STATUS_END, and
  * nothing else may be submitted before. A batch that holds a single GROUP is admitted as

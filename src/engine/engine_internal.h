@@ -19,6 +19,7 @@ enum batch_phase {
     BATCH_ADMIT,  /* it is a group, whose members are looked at */
     BATCH_APPEND, /* its long frame goes into the log */
     BATCH_APPLY,  /* it is in the log */
+    BATCH_SINGLE, /* no batch: a change that is applied in steps */
 };
 
 /* An entry on its way into the log. */
@@ -42,6 +43,7 @@ struct running_batch {
     uint32_t unchecked; /* of them */
     uint8_t group_object[SHA256_SIZE];
     struct appending appending;
+    struct outcome unfinished; /* of an element that is applied in steps: `more` is set */
 };
 
 #define SEAL_SIZE (8 + 2 * SHA256_SIZE + 2 * (8 + SHA256_SIZE)) /* of a SEAL's body */

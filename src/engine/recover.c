@@ -97,6 +97,7 @@ static enum status replay_change(struct engine *engine, const struct entry *entr
     if (status) return status == STATUS_MEMORY ? status : STATUS_CORRUPT;
     struct outcome outcome;
     kernel_apply(engine->kernel, entry->sequence, &change, &outcome);
+    while (outcome.more) kernel_apply_more(engine->kernel, &outcome);
     engine_note_change(engine);
     return STATUS_OK;
 }

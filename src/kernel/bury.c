@@ -5,7 +5,7 @@
  * dead need no longer: nodes of keyspace tries (their leaves are objects), objects, and
  * nodes of record tries. */
 #include "base/check.h"
-#include "kernel/state.h"
+#include "kernel/graph_write.h"
 
 #include "kernel/pure.h"
 
@@ -36,8 +36,11 @@ void bury_object(struct kernel *kernel, uint32_t row) {
     object->list_next = kernel->buried_objects;
     kernel->buried_objects = row + 1;
     const struct collection *collection = object_collection(&kernel->state, object);
-    if (collection && is_node(collection->records))
-        push_node(kernel, &kernel->buried_nodes, collection->records);
+    if (collection) bury_nodes(kernel, collection->records);
+}
+
+void bury_nodes(struct kernel *kernel, uint32_t root) {
+    if (is_node(root)) push_node(kernel, &kernel->buried_nodes, root);
 }
 
 void bury_keyspace(struct kernel *kernel, uint32_t root) {
@@ -80,6 +83,8 @@ static void dissolve_object(struct kernel *kernel, uint32_t *budget) {
     if (object->type == OBJECT_COLLECTION &&
         !dissolve_collection(kernel, object->part, budget))
         return;
+    if (object->type == OBJECT_GRAPH && !dissolve_graph(kernel, object->part, budget))
+        return;
     if (*budget > 0) --*budget;
     heap_free(memory, heap, object->value);
     heap_free(memory, heap, object->name);
@@ -97,8 +102,8 @@ bool kernel_tidy(struct kernel *kernel, uint32_t budget) {
             budget--;
         } else if (kernel->buried_nodes) {
             pop_node(kernel, &kernel->buried_nodes, child);
-            for (int i = 0; i < 2; i++)
-                if (is_node(child[i])) push_node(kernel, &kernel->buried_nodes, child[i]);
+            bury_nodes(kernel, child[0]);
+            bury_nodes(kernel, child[1]);
             budget--;
         } else if (kernel->buried_objects) {
             dissolve_object(kernel, &budget);

@@ -3,7 +3,7 @@
  * The layout is docs/format.md section 6. One table says which fields a type has;
  * encoding, decoding and committing are three walks over it, so that they cannot drift
  * apart. */
-#include "kernel/change.h"
+#include "kernel/change_parts.h"
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -80,6 +80,29 @@ void hash_element_name(struct slice element, uint8_t out[SHA256_SIZE]) {
     hash_key('R', NULL, element, out);
 }
 
+void hash_node_name(struct slice node, uint8_t out[SHA256_SIZE]) {
+    hash_key('N', NULL, node, out);
+}
+
+void hash_edge_name(char kind, struct slice type, struct slice node,
+                    uint8_t out[SHA256_SIZE]) {
+    hash_key(kind, &type, node, out);
+}
+
+void hash_link(uint32_t db, struct slice key, struct slice element,
+               uint8_t out[SHA256_SIZE]) {
+    struct sha256 hash;
+    uint8_t head[2] = {0x12, 'L'}, number[4];
+    store_le32(number, db);
+    sha256_begin(&hash);
+    sha256_add(&hash, head, sizeof head);
+    sha256_add(&hash, no_salt, sizeof no_salt);
+    add_sized(&hash, slice_of(number, sizeof number));
+    add_sized(&hash, key);
+    add_sized(&hash, element);
+    sha256_end(&hash, out);
+}
+
 void hash_principal(struct slice user, uint8_t out[SHA256_SIZE]) {
     hash_key('P', NULL, user, out);
 }
@@ -95,6 +118,10 @@ void hash_payload(char kind, struct slice bytes, uint8_t out[SHA256_SIZE]) {
 }
 
 void change_commit(struct change *change) {
+    if (change_of_graph(change->type)) {
+        graph_commit(change);
+        return;
+    }
     const struct body_shape *shape = shape_of(change->type);
     check(shape != NULL);
     if (shape->has_object) hash_object_name(change->db, change->key, change->object_hash);
@@ -112,6 +139,7 @@ void change_commit(struct change *change) {
  */
 
 enum status change_encode_body(const struct change *change, struct buffer *body) {
+    if (change_of_graph(change->type)) return graph_encode_body(change, body);
     const struct body_shape *shape = shape_of(change->type);
     check(shape != NULL);
     uint8_t bytes[1 + 4 + 6 * SHA256_SIZE + 8 + 8 + CONFIG_SIZE + 8], *p = bytes;
@@ -142,7 +170,7 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
     return buffer_append(body, bytes, (size_t)(p - bytes));
 }
 
-static enum status put_part(struct buffer *payload, char kind, struct slice bytes) {
+enum status put_part(struct buffer *payload, char kind, struct slice bytes) {
     uint8_t header[PART_HEADER_SIZE] = {(uint8_t)kind};
     check(bytes.size <= UINT32_MAX);
     store_le32(header + 4, (uint32_t)bytes.size);
@@ -153,6 +181,8 @@ static enum status put_part(struct buffer *payload, char kind, struct slice byte
 
 enum status change_encode_payload(const struct change *change, bool with_key,
                                   struct buffer *payload) {
+    if (change_of_graph(change->type))
+        return graph_encode_payload(change, with_key, payload);
     const struct body_shape *shape = shape_of(change->type);
     check(shape != NULL);
     enum status status = STATUS_OK;
@@ -171,8 +201,7 @@ enum status change_encode_payload(const struct change *change, bool with_key,
 /* --- Decoding --------------------------------------------------------------------------
  */
 
-/* Takes `size` bytes off the front; NULL when there are not so many. */
-static const uint8_t *take(struct slice *from, size_t size) {
+const uint8_t *take(struct slice *from, size_t size) {
     if (from->size < size) return NULL;
     const uint8_t *p = from->data;
     from->data += size;
@@ -180,18 +209,25 @@ static const uint8_t *take(struct slice *from, size_t size) {
     return p;
 }
 
-static bool take_hash(struct slice *from, bool present, uint8_t hash[SHA256_SIZE]) {
+bool take_hash(struct slice *from, bool present, uint8_t hash[SHA256_SIZE]) {
     if (!present) return true;
     const uint8_t *p = take(from, SHA256_SIZE);
     if (p) memcpy(hash, p, SHA256_SIZE);
     return p != NULL;
 }
 
-static enum status take_config(struct slice *body, struct config *config) {
-    const uint8_t *size = take(body, 8);
-    if (!size || load_le64(size) > body->size) return STATUS_CORRUPT;
+bool take_sized(struct slice *from, size_t limit, struct slice *bytes) {
+    const uint8_t *size = take(from, 8);
+    if (!size || load_le64(size) > from->size || load_le64(size) > limit) return false;
     size_t length = (size_t)load_le64(size);
-    return config_decode(slice_of(take(body, length), length), config);
+    *bytes = slice_of(take(from, length), length);
+    return true;
+}
+
+static enum status take_config(struct slice *body, struct config *config) {
+    struct slice bytes;
+    if (!take_sized(body, body->size, &bytes)) return STATUS_CORRUPT;
+    return config_decode(bytes, config);
 }
 
 static enum status decode_body(uint8_t type, const struct body_shape *shape,
@@ -235,8 +271,8 @@ static enum status decode_body(uint8_t type, const struct body_shape *shape,
     return body.size == 0 ? STATUS_OK : STATUS_CORRUPT;
 }
 
-static enum status take_part(struct slice *payload, char kind, size_t limit,
-                             struct slice *part) {
+enum status take_part(struct slice *payload, char kind, size_t limit,
+                      struct slice *part) {
     const uint8_t *header = take(payload, PART_HEADER_SIZE);
     if (!header || header[0] != (uint8_t)kind) return STATUS_CORRUPT;
     if (header[2] || header[3]) return STATUS_CORRUPT;
@@ -244,6 +280,15 @@ static enum status take_part(struct slice *payload, char kind, size_t limit,
     size_t size = load_le32(header + 4);
     if (size > limit || size > payload->size) return STATUS_CORRUPT;
     *part = slice_of(take(payload, size), size);
+    return STATUS_OK;
+}
+
+enum status take_key(const struct change *previous, struct slice *payload,
+                     struct change *change) {
+    bool same = previous && memcmp(previous->object_hash, change->object_hash,
+                                   SHA256_SIZE) == 0;
+    if (!same) return take_part(payload, 'K', NAME_SIZE_MAX, &change->key);
+    change->key = previous->key;
     return STATUS_OK;
 }
 
@@ -257,12 +302,7 @@ static enum status take_parts(const struct body_shape *shape,
                               const struct change *previous, struct slice *payload,
                               struct change *change) {
     enum status status = STATUS_OK;
-    if (shape->has_object) {
-        if (previous &&
-            memcmp(previous->object_hash, change->object_hash, SHA256_SIZE) == 0)
-            change->key = previous->key;
-        else status = take_part(payload, 'K', NAME_SIZE_MAX, &change->key);
-    }
+    if (shape->has_object) status = take_key(previous, payload, change);
     if (!status && shape->has_target)
         status = take_part(payload, 'D', NAME_SIZE_MAX, &change->target);
     if (!status && shape->has_element)
@@ -287,7 +327,8 @@ static bool commitments_hold(const struct change *change) {
            memcmp(again.target_hash, change->target_hash, SHA256_SIZE) == 0 &&
            memcmp(again.vector_hash, change->vector_hash, SHA256_SIZE) == 0 &&
            memcmp(again.attributes_hash, change->attributes_hash, SHA256_SIZE) == 0 &&
-           memcmp(again.fp32_hash, change->fp32_hash, SHA256_SIZE) == 0;
+           memcmp(again.fp32_hash, change->fp32_hash, SHA256_SIZE) == 0 &&
+           memcmp(again.link_hash, change->link_hash, SHA256_SIZE) == 0;
 }
 
 /* What is kept of a scaled vector has room for values up to 2^17 (fixed.h) and no
@@ -315,12 +356,17 @@ enum status change_decode(uint8_t type, struct slice body, struct slice *payload
     const struct body_shape *shape = shape_of(type);
     if (type == CHANGE_SEAL || type == CHANGE_BATCH)
         return STATUS_CORRUPT; /* No elements. */
-    if (!shape) return STATUS_VERSION;
+    bool graph = change_of_graph(type);
+    if (!shape && !graph) return STATUS_VERSION;
     *change = (struct change){.type = type};
-    enum status status = decode_body(type, shape, body, change);
-    if (!status) status = take_parts(shape, previous, payload, change);
+    enum status status = graph ? graph_decode_body(body, change)
+                               : decode_body(type, shape, body, change);
+    if (!status)
+        status = graph ? graph_take_parts(previous, payload, change)
+                       : take_parts(shape, previous, payload, change);
     if (!status && verify && !commitments_hold(change)) status = STATUS_CORRUPT;
-    if (!status && (change->flags & CHANGE_VECTOR)) status = check_vector(change);
+    if (!status && !graph && (change->flags & CHANGE_VECTOR))
+        status = check_vector(change);
     return status;
 }
 

@@ -26,11 +26,24 @@ enum change_type {
     CHANGE_SET = 12,
     CHANGE_REPLACE = 13, /* SET, but only over a string or nothing */
     CHANGE_INCR = 14,
+    CHANGE_GCREATE = 20, /* 20 to 24: of graphs */
+    CHANGE_NODE = 21,
+    CHANGE_NODEDEL = 22,
+    CHANGE_EDGE = 23,
+    CHANGE_EDGEDEL = 24,
 };
+
+static inline bool change_of_graph(uint8_t type) {
+    return type >= CHANGE_GCREATE && type <= CHANGE_EDGEDEL;
+}
+static inline bool change_of_edge(uint8_t type) {
+    return type == CHANGE_EDGE || type == CHANGE_EDGEDEL;
+}
 
 /* Whether a change of this type may be an entry of its own, and not only in a batch. */
 static inline bool change_stands_alone(uint8_t type) {
-    return type >= CHANGE_CREATE && type <= CHANGE_INCR && type != CHANGE_GROUP;
+    return (type >= CHANGE_CREATE && type <= CHANGE_INCR && type != CHANGE_GROUP) ||
+           change_of_graph(type);
 }
 
 enum change_flag {
@@ -42,6 +55,11 @@ enum change_flag {
     CHANGE_NX = 32,
     CHANGE_XX = 64,
     CHANGE_CONFIG = 128,
+    /* Of nodes and edges, in the place of those that they cannot have: */
+    CHANGE_LINK = 1,
+    CHANGE_KIND = 8,
+    CHANGE_WEIGHT = 8,
+    CHANGE_UNLINK = 16,
 };
 
 enum metric { METRIC_COSINE = 1, METRIC_L2 = 2, METRIC_IP = 3 };
@@ -56,6 +74,8 @@ enum origin { ORIGIN_VADD = 0, ORIGIN_VCREATE = 1 };
 #define STRING_SIZE_MAX     262144
 #define BATCH_INLINE_MAX    65403 /* a longer batch body takes form 1 */
 #define CONFIG_SIZE         29
+#define GRAPH_CONFIG_SIZE   18
+#define WORD_SIZE_MAX       255 /* kinds and types */
 
 /* What a collection is made with; every field resolved (DESIGN.md 13.2). */
 struct config {
@@ -67,22 +87,34 @@ struct config {
     uint32_t reduce_dim; /* 0: no projection */
 };
 
+/* The same of a graph. */
+struct graph_config {
+    uint64_t nodes, edges; /* capacities; 0: no limit */
+    uint8_t origin;        /* ORIGIN_VADD: made by its first node */
+};
+
 struct change {
     uint8_t type;         /* enum change_type */
     uint8_t flags;        /* enum change_flag */
     uint32_t db;          /* FLUSH: or FLUSH_ALL */
     uint32_t group_count; /* GROUP only */
     uint64_t tag;
-    int64_t delta; /* INCR only */
-    struct slice key, element;
-    struct slice target;           /* RENAME: the new name */
+    int64_t delta;  /* INCR only */
+    int32_t weight; /* EDGE: Q16.16 */
+    struct slice key, element;     /* `element`: of a graph the node, or an edge's source */
+    struct slice target;           /* RENAME: the new name. Of an edge its destination */
     struct slice vector;           /* vector bytes as docs/format.md section 6 has them */
     struct slice attributes, fp32; /* SET, REPLACE: the value is in `attributes` */
-    struct config config;
+    struct slice word;                   /* a node's kind, an edge's type */
+    struct slice link_key, link_element; /* NODE */
+    union {
+        struct config config;
+        struct graph_config graph; /* GCREATE and NODE */
+    };
     /* What the entry says in their place. change_commit() computes them. */
     uint8_t object_hash[SHA256_SIZE], element_hash[SHA256_SIZE], target_hash[SHA256_SIZE];
     uint8_t vector_hash[SHA256_SIZE], attributes_hash[SHA256_SIZE],
-        fp32_hash[SHA256_SIZE];
+        fp32_hash[SHA256_SIZE], link_hash[SHA256_SIZE];
 };
 
 /* Compute the hashes of all parts that the change's type and flags call for. */
@@ -107,6 +139,9 @@ enum status change_decode(uint8_t type, struct slice body, struct slice *payload
  * STATUS_CORRUPT for values out of range. */
 void config_encode(const struct config *config, uint8_t bytes[CONFIG_SIZE]);
 enum status config_decode(struct slice bytes, struct config *config);
+void graph_config_encode(const struct graph_config *config,
+                         uint8_t bytes[GRAPH_CONFIG_SIZE]);
+enum status graph_config_decode(struct slice bytes, struct graph_config *config);
 
 /* Vector bytes. Sizes: 5 + 4 * dim, and 6 + 4 * dim when scaled. */
 size_t vector_bytes_size(bool scaled, uint32_t dim);
@@ -123,6 +158,12 @@ enum status vector_decode(struct slice bytes, struct vector_facts *facts);
 /* KH and C of docs/format.md section 7. */
 void hash_object_name(uint32_t db, struct slice key, uint8_t hash[SHA256_SIZE]);
 void hash_element_name(struct slice element, uint8_t hash[SHA256_SIZE]);
+void hash_node_name(struct slice node, uint8_t hash[SHA256_SIZE]);
+/* 'E' of an edge's type and destination, 'I' of its type and source. */
+void hash_edge_name(char kind, struct slice type, struct slice node,
+                    uint8_t hash[SHA256_SIZE]);
+void hash_link(uint32_t db, struct slice key, struct slice element,
+               uint8_t hash[SHA256_SIZE]);
 void hash_principal(struct slice user, uint8_t hash[SHA256_SIZE]);
 void hash_payload(char kind, struct slice bytes, uint8_t hash[SHA256_SIZE]);
 

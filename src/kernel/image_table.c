@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/slice.h"
+#include "kernel/graph_write.h"
 
 #include "kernel/pure.h"
 
@@ -97,6 +98,38 @@ static bool collection_has(const void *owner, const char *pool) {
     return pool[0] != 'h' || collection_indexed(owner); /* "hnsw." */
 }
 
+static const struct image_field graph_fields[] = {
+    FIELD(struct graph, config.nodes),   FIELD(struct graph, config.edges),
+    FIELD(struct graph, config.origin),  FIELD(struct graph, edge_count),
+    FIELD(struct graph, heap_bytes),     FIELD(struct graph, names),
+    FIELD(struct graph, kinds),          FIELD(struct graph, types),
+    FIELD(struct graph, linked),         FIELD(struct graph, inner),
+};
+
+static const struct image_pool graph_pools[] = {
+    {"graph.nodes", offsetof(struct graph, nodes), 1},
+    {"graph.edges", offsetof(struct graph, edges), 1},
+    {"graph.words", offsetof(struct graph, words), 1},
+    {"graph.links", offsetof(struct graph, links), 1},
+    {"graph.buckets", offsetof(struct graph, buckets), ADJACENCY_CLASSES},
+};
+
+static bool graph_used(const void *owner) {
+    const struct graph *graph = owner;
+    return graph->nodes.row_size != 0;
+}
+
+static enum status graph_read(struct kernel *kernel, void *owner) {
+    struct graph *graph = owner;
+    uint8_t bytes[GRAPH_CONFIG_SIZE];
+    (void)kernel;
+    graph_config_encode(&graph->config, bytes);
+    enum status status =
+        graph_config_decode(slice_of(bytes, sizeof bytes), &graph->config);
+    if (!status) graph_begin(graph);
+    return status;
+}
+
 const struct image_part image_parts[IMAGE_PARTS] = {
     {
         .name = "state",
@@ -116,6 +149,17 @@ const struct image_part image_parts[IMAGE_PARTS] = {
         .used = collection_used,
         .begin = collection_read,
         .has = collection_has,
+    },
+    {
+        .name = "graph",
+        .rows = "graphs",
+        .offset = offsetof(struct state, graphs),
+        .fields = graph_fields,
+        .field_count = COUNT(graph_fields),
+        .pools = graph_pools,
+        .pool_count = COUNT(graph_pools),
+        .used = graph_used,
+        .begin = graph_read,
     },
 };
 

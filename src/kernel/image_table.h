@@ -35,7 +35,7 @@ struct image_part {
     bool (*has)(const void *owner, const char *pool);
 };
 
-#define IMAGE_PARTS 2
+#define IMAGE_PARTS 3
 extern const struct image_part image_parts[IMAGE_PARTS];
 
 /* Bytes of a part's fields, a multiple of 8. */

@@ -3,7 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "kernel/state.h"
+#include "kernel/graph_write.h"
 
 #include "kernel/pure.h"
 
@@ -32,6 +32,7 @@ enum status kernel_create(const struct memory_source *source, struct kernel **ou
     pool_begin(&state->nodes, sizeof(struct trie_node), CHUNK_AT_RANDOM, TRIE_NODE_LAYOUT);
     pool_begin(&state->objects, sizeof(struct object), CHUNK_AT_RANDOM, OBJECT_LAYOUT);
     pool_begin(&state->collections, sizeof(struct collection), CHUNK_AT_RANDOM, "2w");
+    pool_begin(&state->graphs, sizeof(struct graph), CHUNK_AT_RANDOM, "2w");
     heap_begin(&state->heap);
     tags_begin(&state->tags);
     *out = kernel;
@@ -55,9 +56,14 @@ uint32_t find_row(const struct state *state, const uint8_t key[SHA256_SIZE]) {
 
 /* Where the key and the element of a change are. */
 static struct place locate(const struct state *state, const struct change *change) {
-    struct place place = {UINT32_MAX, UINT32_MAX};
+    struct place place = {.row = UINT32_MAX,
+                          .slot = UINT32_MAX,
+                          .destination = UINT32_MAX,
+                          .edge = UINT32_MAX};
     if (change->type == CHANGE_FLUSH) return place;
     place.row = find_row(state, change->object_hash);
+    if (place.row != UINT32_MAX && change_of_graph(change->type))
+        graph_locate(state, change, &place);
     bool has_element = change->type >= CHANGE_VADD && change->type <= CHANGE_SETTAG;
     if (place.row == UINT32_MAX || !has_element) return place;
     const struct collection *collection =
@@ -125,6 +131,12 @@ static enum status refused(const struct state *state, const struct change *chang
     case CHANGE_REPLACE:
     case CHANGE_INCR:
         return string_refused(state, object, change);
+    case CHANGE_GCREATE:
+    case CHANGE_NODE:
+    case CHANGE_NODEDEL:
+    case CHANGE_EDGE:
+    case CHANGE_EDGEDEL:
+        return graph_refused(state, object, change, &place);
     default:
         check(false);
         return STATUS_INVALID;
@@ -134,6 +146,7 @@ static enum status refused(const struct state *state, const struct change *chang
 static uint64_t change_cost(const struct change *change) {
     return CHANGE_OVERHEAD + 4 * (uint64_t)(change->key.size + change->target.size +
                                             change->element.size + change->vector.size +
+                                            change->link_key.size + change->link_element.size +
                                             change->attributes.size + change->fp32.size);
 }
 
@@ -143,7 +156,8 @@ enum status kernel_admit(struct kernel *kernel, struct change *change) {
     if (!status) status = memory_reserve(&kernel->memory, change_cost(change));
     if (status) return status;
     kernel->admitted = (struct admitted){change, kernel->state.applied, place};
-    if (change->type == CHANGE_VADD && place.row != UINT32_MAX)
+    bool makes_key = change->type == CHANGE_VADD || change->type == CHANGE_NODE;
+    if (makes_key && place.row != UINT32_MAX)
         change->flags &= (uint8_t)~CHANGE_CONFIG;
     return STATUS_OK;
 }
@@ -300,9 +314,30 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
     case CHANGE_INCR:
         apply_incr(kernel, sequence, change, place.row);
         break;
+    case CHANGE_GCREATE:
+        apply_gcreate(kernel, change);
+        outcome->created_key = true;
+        break;
+    case CHANGE_NODE:
+        apply_node(kernel, sequence, change, &place, outcome);
+        break;
+    case CHANGE_NODEDEL:
+        apply_nodedel(kernel, &place, outcome);
+        break;
+    case CHANGE_EDGE:
+        apply_edge(kernel, sequence, change, &place, outcome);
+        break;
+    case CHANGE_EDGEDEL:
+        apply_edgedel(kernel, &place);
+        break;
     default:
         check(false);
     }
+}
+
+void kernel_apply_more(struct kernel *kernel, struct outcome *outcome) {
+    check(outcome->more);
+    apply_nodedel_more(kernel, outcome);
 }
 
 /* --- Sealing ---------------------------------------------------------------------------
@@ -313,6 +348,7 @@ static void seal_object(struct kernel *kernel, uint32_t row) {
     struct object *object = own_object(kernel, row);
     struct object_sum sum;
     if (object->type == OBJECT_STRING) string_sum(state, object, false, &sum);
+    else if (object->type == OBJECT_GRAPH) seal_graph(kernel, row, &sum);
     else seal_collection(kernel, row, &sum);
     uint8_t value[SHA256_SIZE];
     object_value_hash(&sum, value);

@@ -30,6 +30,7 @@ struct outcome {
     bool created_key;
     bool added;       /* VADD: the element is new */
     bool removed_key; /* VREM took the last element of a collection that VADD had made */
+    bool more; /* NODEDEL: there are edges left, kernel_apply_more() goes on */
 };
 
 /* Would `change`, committed by change_commit(), be refused now (docs/format.md 6.1)? On
@@ -47,6 +48,10 @@ enum status kernel_reserve(struct kernel *kernel, uint64_t bytes, uint64_t count
  * in a batch a refusal is an outcome. SEAL, BATCH and GROUP are not for this call. */
 void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change *change,
                   struct outcome *outcome);
+
+/* After `more`: take away some more edges, and at last the node. Nothing else may be applied,
+ * sealed or frozen before `outcome->more` is false. */
+void kernel_apply_more(struct kernel *kernel, struct outcome *outcome);
 
 /* All-or-nothing check of a group before its elements are applied: begin with the number
  * of elements and STATUS_OK, show it each of them, and apply them only if it is still OK.
@@ -128,7 +133,7 @@ uint64_t state_key_total(const struct state *state);
 uint64_t state_record_total(const struct state *state);
 
 struct record;
-enum object_type { OBJECT_COLLECTION = 1, OBJECT_STRING = 2 };
+enum object_type { OBJECT_COLLECTION = 1, OBJECT_STRING = 2, OBJECT_GRAPH = 3 };
 
 /* NULL when there is no such key. The object is good until the next change. */
 const struct object *state_find(const struct state *state, uint32_t db, struct slice key);
@@ -138,6 +143,9 @@ struct slice object_string(const struct state *state, const struct object *objec
 
 /* The collection that the key holds; NULL when it holds something else. Good as long as
  * the object. */
+/* A graph's part, or NULL (graph.h). */
+struct graph;
+const struct graph *object_graph(const struct state *state, const struct object *object);
 const struct collection *object_collection(const struct state *state,
                                            const struct object *object);
 /* Both at once: NULL when there is no such key or it holds something else. */

@@ -4,10 +4,12 @@
  * numbers and bytes in the pools, and every node from its children. What is believed is
  * their shape, and it is checked: each leaf lies on the path of its key, each node counts
  * what is below it, and every live record is met once. Two walks with explicit stacks,
- * keys outside and records inside, so that the work can stop anywhere. */
+ * keys outside and records inside, so that the work can stop anywhere. In a graph the nodes stand
+ * where records stand elsewhere, and within each a third walk goes over its edges out, then
+ * over those in; what it meets are buckets (adjacency.h). */
 #include "base/check.h"
 #include "kernel/fixed.h"
-#include "kernel/state.h"
+#include "kernel/graph_hash.h"
 
 #include "kernel/pure.h"
 
@@ -28,8 +30,13 @@ struct recompute {
     const struct state *state;
     const struct object *object;         /* the one being walked, or NULL */
     const struct collection *collection; /* its; or NULL */
+    const struct graph *graph;           /* its; or NULL */
+    uint64_t edges[2];                   /* met so far, by direction */
+    uint32_t node;                       /* of the graph, or UINT32_MAX */
+    enum direction direction;            /* of its edges */
+    struct trie_sum out;
     bool content;
-    struct walk keys, records;
+    struct walk keys, records, ends;
     uint8_t code[VECTOR_DIM_MAX];
 };
 _Static_assert(sizeof(struct recompute) <= RECOMPUTE_SIZE, "the room is large enough");
@@ -125,12 +132,82 @@ static enum status give_record(struct recompute *recompute, uint32_t slot) {
     return give_leaf(&recompute->records, key, value);
 }
 
-/* Its records come first, where it has any. */
+/* --- Graphs ---------------------------------------------------------------------------- */
+
+static void begin_ends(struct recompute *recompute, enum direction direction) {
+    const struct graph_node *node = node_row(recompute->graph, recompute->node);
+    recompute->direction = direction;
+    walk_begin(&recompute->ends, &recompute->state->nodes,
+               direction == DIRECTION_OUT ? node->out : node->in);
+}
+
+static enum status begin_node(struct recompute *recompute, uint32_t row) {
+    if (row >= recompute->graph->nodes.limit) return STATUS_CORRUPT;
+    recompute->node = row;
+    begin_ends(recompute, DIRECTION_OUT);
+    return STATUS_OK;
+}
+
+/* Some edges that lie together. */
+static enum status give_edges(struct recompute *recompute) {
+    struct walk *walk = &recompute->ends;
+    const struct state *state = recompute->state;
+    const struct graph *graph = recompute->graph;
+    uint32_t reference = walk->frames[walk->height - 1].reference;
+    uint32_t edges[ADJACENCY_BUCKET];
+    uint32_t count = adjacency_leaf_edges(graph, reference, edges);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct graph_edge *edge = edge_row(graph, edges[i]);
+        bool out = recompute->direction == DIRECTION_OUT;
+        uint8_t key[SHA256_SIZE];
+        adjacency_key(state, graph, edges[i], recompute->direction, key);
+        if ((out ? edge->source : edge->destination) != recompute->node ||
+            !on_path(walk, key))
+            return STATUS_CORRUPT;
+    }
+    recompute->edges[recompute->direction] += count;
+    struct trie_sum sum;
+    adjacency_leaf_sum(state, graph, reference, recompute->direction, walk->height - 1,
+                       recompute->content, &sum);
+    return deliver(walk, sum) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+/* All edges in one direction were met. */
+static enum status give_ends(struct recompute *recompute) {
+    const struct graph *graph = recompute->graph;
+    const struct graph_node *node = node_row(graph, recompute->node);
+    if (recompute->direction == DIRECTION_OUT) {
+        recompute->out = recompute->ends.sum;
+        begin_ends(recompute, DIRECTION_IN);
+        return STATUS_OK;
+    }
+    uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
+    hash_node_name(graph_node_name(recompute->state, graph, recompute->node), key);
+    node_value_hash(recompute->state, graph, node, &recompute->out, &recompute->ends.sum,
+                    recompute->content, value);
+    recompute->node = UINT32_MAX;
+    return give_leaf(&recompute->records, key, value);
+}
+
+static enum status node_step(struct recompute *recompute) {
+    uint32_t row;
+    enum status status = walk_to_leaf(&recompute->ends, &row);
+    if (status == STATUS_AGAIN) return give_edges(recompute);
+    return status == STATUS_OK ? give_ends(recompute) : status;
+}
+
+/* --- Objects --------------------------------------------------------------------------- */
+
+/* Its records come first, where it has any, or its nodes. */
 static void begin_object(struct recompute *recompute, const struct object *object) {
     recompute->object = object;
     recompute->collection = object_collection(recompute->state, object);
+    recompute->graph = object_graph(recompute->state, object);
+    recompute->edges[DIRECTION_OUT] = recompute->edges[DIRECTION_IN] = 0;
     walk_begin(&recompute->records, &recompute->state->nodes,
-               recompute->collection ? recompute->collection->records : 0);
+               recompute->collection ? recompute->collection->records
+               : recompute->graph    ? recompute->graph->names
+                                     : 0);
 }
 
 static enum status give_object(struct recompute *recompute) {
@@ -141,6 +218,12 @@ static enum status give_object(struct recompute *recompute) {
     if (collection) {
         if (records->count != collection->live) return STATUS_CORRUPT;
         collection_sum(collection, records, recompute->content, &sum);
+    } else if (recompute->graph) {
+        const struct graph *graph = recompute->graph;
+        if (recompute->edges[DIRECTION_OUT] != graph->edge_count ||
+            recompute->edges[DIRECTION_IN] != graph->edge_count)
+            return STATUS_CORRUPT;
+        graph_sum(graph, records, &sum);
     } else {
         string_sum(recompute->state, object, recompute->content, &sum);
     }
@@ -153,10 +236,20 @@ static enum status give_object(struct recompute *recompute) {
     return give_leaf(&recompute->keys, key, value);
 }
 
+static enum status object_step(struct recompute *recompute) {
+    uint32_t row;
+    enum status status = walk_to_leaf(&recompute->records, &row);
+    if (status == STATUS_AGAIN)
+        return recompute->graph ? begin_node(recompute, row)
+                                : give_record(recompute, row);
+    return status == STATUS_OK ? give_object(recompute) : status;
+}
+
 struct recompute *recompute_begin(void *room, const struct state *state, bool content) {
     struct recompute *recompute = room;
     recompute->state = state;
     recompute->object = NULL;
+    recompute->node = UINT32_MAX;
     recompute->content = content;
     walk_begin(&recompute->keys, &state->nodes, state->keyspace);
     return recompute;
@@ -167,10 +260,10 @@ enum status recompute_step(struct recompute *recompute, uint32_t leaves,
     for (; leaves > 0; leaves--) {
         uint32_t row;
         enum status status;
-        if (recompute->object) {
-            status = walk_to_leaf(&recompute->records, &row);
-            if (status == STATUS_AGAIN) status = give_record(recompute, row);
-            else if (status == STATUS_OK) status = give_object(recompute);
+        if (recompute->node != UINT32_MAX) {
+            status = node_step(recompute);
+        } else if (recompute->object) {
+            status = object_step(recompute);
         } else {
             status = walk_to_leaf(&recompute->keys, &row);
             if (status == STATUS_OK) {

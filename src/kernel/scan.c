@@ -1,5 +1,6 @@
 /* Walks in the order of key hashes, which is the order of the tries. */
 #include "base/bytes.h"
+#include "kernel/graph.h"
 #include "kernel/state.h"
 
 #include "kernel/pure.h"
@@ -10,8 +11,12 @@ struct slice object_name(const struct state *state, const struct object *object)
 
 uint64_t object_memory(const struct state *state, const struct object *object) {
     const struct collection *collection = object_collection(state, object);
+    const struct graph *graph = object_graph(state, object);
+    uint64_t part = collection ? collection_memory(collection)
+                    : graph    ? graph_memory(graph)
+                               : 0;
     return sizeof *object + sizeof(struct trie_node) + heap_room(object->name) +
-           heap_room(object->value) + (collection ? collection_memory(collection) : 0);
+           heap_room(object->value) + part;
 }
 
 uint32_t object_database(const struct object *object) { return object->db; }
@@ -27,10 +32,9 @@ void scan_begin(struct scan *scan, uint64_t prefix) {
 
 uint64_t scan_prefix(const struct scan *scan) { return load_be64(scan->hash); }
 
-/* The next leaf of a trie; UINT32_MAX at the end. */
-static uint32_t next_leaf(const struct pool *nodes, const struct pool *leaves,
-                          uint32_t root, struct scan *scan) {
-    uint32_t row = trie_next(nodes, leaves, root, scan->hash, scan->above);
+uint32_t scan_leaf(const struct state *state, const struct pool *leaves, uint32_t root,
+                   struct scan *scan) {
+    uint32_t row = trie_next(&state->nodes, leaves, root, scan->hash, scan->above);
     if (row == UINT32_MAX) return row;
     const struct trie_leaf *leaf = pool_row(leaves, row);
     memcpy(scan->hash, leaf->key, SHA256_SIZE);
@@ -39,14 +43,14 @@ static uint32_t next_leaf(const struct pool *nodes, const struct pool *leaves,
 }
 
 const struct object *scan_key(const struct state *state, struct scan *scan) {
-    uint32_t row = next_leaf(&state->nodes, &state->objects, state->keyspace, scan);
+    uint32_t row = scan_leaf(state, &state->objects, state->keyspace, scan);
     return row == UINT32_MAX ? NULL : object_at(state, row);
 }
 
 bool scan_record(const struct state *state, const struct collection *collection,
                  struct scan *scan, struct record *record) {
     uint32_t row =
-        next_leaf(&state->nodes, &collection->metas, collection->records, scan);
+        scan_leaf(state, &collection->metas, collection->records, scan);
     if (row == UINT32_MAX) return false;
     record_read(state, collection, row, record);
     return true;

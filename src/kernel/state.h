@@ -82,6 +82,7 @@ struct state {
     struct pool nodes; /* of all tries */
     struct pool objects;
     struct pool collections;
+    struct pool graphs; /* struct graph: graph_rows.h */
     struct heap heap;
     struct tags tags;
     uint32_t keyspace; /* trie over objects */
@@ -97,7 +98,9 @@ struct view {
 
 /* Rows of an object and of its record; UINT32_MAX: there is none. */
 struct place {
-    uint32_t row, slot;
+    uint32_t row, slot;         /* of a graph: `slot` is the node, or the edge's source */
+    uint32_t destination, edge; /* of a change of an edge, and its key */
+    uint8_t edge_key[SHA256_SIZE];
 };
 
 /* What kernel_admit() found, for kernel_apply() of the same change next. */
@@ -121,6 +124,7 @@ struct kernel {
     uint32_t
         buried_keys; /* graveyard: nodes of keyspace tries, whose leaves are objects */
     uint32_t buried_objects; /* graveyard: object + 1 */
+    struct place doomed;     /* the node that kernel_apply_more() takes away */
     struct hnsw_work work;   /* no state */
     uint32_t links_size;     /* of the widest row of links so far */
     struct view views[VIEWS_MAX];
@@ -237,11 +241,20 @@ void seal_collection(struct kernel *kernel, uint32_t row, struct object_sum *sum
 /* Bytes that it has in memory, its records included. O(chunks). */
 uint64_t collection_memory(const struct collection *collection);
 
+/* --- scan.c: walks in the order of key hashes
+ * -------------------------------------------- */
+
+/* The next leaf of a trie; UINT32_MAX at the end. */
+uint32_t scan_leaf(const struct state *state, const struct pool *leaves, uint32_t root,
+                   struct scan *scan);
+
 /* --- bury.c: deleted objects
  * ------------------------------------------------------------- */
 
 /* Put what is no longer reachable into the graveyard; kernel_tidy() frees it. */
 void bury_object(struct kernel *kernel, uint32_t row);
+/* The trie nodes of what hangs on `root`, unless it is none; their leaves are not looked at. */
+void bury_nodes(struct kernel *kernel, uint32_t root);
 void bury_keyspace(struct kernel *kernel, uint32_t root);
 
 #endif

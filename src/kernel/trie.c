@@ -71,17 +71,17 @@ uint32_t trie_next(const struct pool *nodes, const struct pool *leaves, uint32_t
     return first_leaf(nodes, greater);
 }
 
-static uint64_t count_below(const struct pool *nodes, uint32_t reference) {
+uint64_t trie_count(const struct pool *nodes, uint32_t reference) {
     if (is_node(reference)) return node_at(nodes, reference)->count;
     return reference != 0;
 }
 
 uint32_t trie_at(const struct pool *nodes, uint32_t root, uint64_t index) {
     uint32_t reference = root;
-    check(index < count_below(nodes, root));
+    check(index < trie_count(nodes, root));
     while (is_node(reference)) {
         const struct trie_node *node = node_at(nodes, reference);
-        uint64_t left = count_below(nodes, node->child[0]);
+        uint64_t left = trie_count(nodes, node->child[0]);
         reference = node->child[index >= left];
         if (index >= left) index -= left;
     }

@@ -45,6 +45,8 @@ uint32_t trie_find(const struct pool *nodes, const struct pool *leaves, uint32_t
  * is above it; UINT32_MAX when there is none. */
 uint32_t trie_next(const struct pool *nodes, const struct pool *leaves, uint32_t root,
                    const uint8_t key[SHA256_SIZE], bool above);
+/* Leaves of a (sub)trie. */
+uint64_t trie_count(const struct pool *nodes, uint32_t root);
 /* The row of leaf number `index` in the order of keys; there are more than `index`. */
 uint32_t trie_at(const struct pool *nodes, uint32_t root, uint64_t index);
 /* Walk towards many keys at once, so that the memory that their walks wait for is fetched

@@ -54,6 +54,9 @@ const struct collection *call_collection(struct call *call, const struct state *
  * key, or, with the error answered, a collection. */
 bool call_record(struct call *call, const struct state *state, struct record *record);
 
+/* As TYPE says it. */
+const char *type_name(const struct object *object);
+
 /* Append a client's line of CLIENT LIST. */
 void client_line(struct buffer *text, const struct client *client);
 

@@ -16,11 +16,16 @@ READ(cmd_exists) {
     reply_integer(call_reply(call), found);
 }
 
+const char *type_name(const struct object *object) {
+    static const char *const names[] = {[OBJECT_COLLECTION] = "vectorset",
+                                        [OBJECT_STRING] = "string",
+                                        [OBJECT_GRAPH] = "graph"};
+    return names[object_type(object)];
+}
+
 READ(cmd_type) {
     const struct object *object = state_find(state, call->db, call->arguments[1]);
-    reply_status(call_reply(call), !object                                ? "none"
-                                   : object_type(object) == OBJECT_STRING ? "string"
-                                                                          : "vectorset");
+    reply_status(call_reply(call), object ? type_name(object) : "none");
 }
 
 /* Alone, keys that are missing are passed over: a DEL that removes nothing is no change.

@@ -27,10 +27,6 @@ struct scan_words {
     struct slice type;
 };
 
-static const char *type_name(const struct object *object) {
-    return object_type(object) == OBJECT_STRING ? "string" : "vectorset";
-}
-
 /* From the cursor at `at` on; `typed`: TYPE is one of the options. */
 static bool read_scan(struct call *call, size_t at, bool typed,
                       struct scan_words *words) {

@@ -62,6 +62,8 @@ void job_drain(struct server *server) {
     }
     while (job->submitted)
         if (engine_batch_next(server->engine, &event)) job->submitted = false;
+    while (job->tally.outcome.more)
+        engine_submit_more(server->engine, &job->tally.outcome);
 }
 
 /* What was not answered as a refusal of the state, but as a whole. */
@@ -89,6 +91,14 @@ static bool submit(struct server *server, uint64_t deadline_us) {
     if (status == STATUS_AGAIN) return false;
     job->tally.status = status;
     return true;
+}
+
+/* Whether the only change of the plan is wholly applied; otherwise the slice is over. */
+static bool finish_single(struct server *server, uint64_t deadline_us) {
+    struct outcome *outcome = &server->job.tally.outcome;
+    while (outcome->more && server_clock(server) < deadline_us)
+        engine_submit_more(server->engine, outcome);
+    return !outcome->more;
 }
 
 /* True: the plan is whole, or was refused. */
@@ -123,6 +133,7 @@ static bool write_step(struct server *server, uint64_t deadline_us) {
         job->phase = JOB_WALK;
     }
     if (job->submitted && !job_walk(server, job->plan.count, deadline_us)) return false;
+    if (!finish_single(server, deadline_us)) return false;
     job_drain(server);
     job->call.command->answer(&job->call, engine_state(server->engine), &job->tally);
     return true;

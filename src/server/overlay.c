@@ -126,6 +126,10 @@ enum status overlay_note(struct overlay *overlay, const struct state *state,
         if (type) return STATUS_OK;
         return note_key(overlay, change->db, change->key, OBJECT_COLLECTION,
                         &change->config);
+    case CHANGE_GCREATE:
+    case CHANGE_NODE:
+        if (type) return STATUS_OK;
+        return note_key(overlay, change->db, change->key, OBJECT_GRAPH, NULL);
     case CHANGE_DEL:
         return note_key(overlay, change->db, change->key, 0, NULL);
     case CHANGE_SET:

@@ -24,6 +24,7 @@ struct history {
     char key[16], element[24], target[16];
     uint8_t vector[6 + 4 * HISTORY_DIM_MAX], fp32[4 * HISTORY_DIM_MAX];
     uint8_t attributes[HISTORY_TEXT_MAX];
+    char destination[24], link_element[24];
 };
 
 static inline uint64_t history_random(struct history *history) { /* splitmix64 */

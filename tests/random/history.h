@@ -8,6 +8,7 @@
 #define TESTS_RANDOM_HISTORY_H
 
 #include "random/graphs.h"
+#include "random/knowledge.h"
 
 static inline void history_begin(struct history *history, uint64_t seed, uint32_t elements) {
     *history = (struct history){.random = seed, .elements = elements};
@@ -97,7 +98,8 @@ static inline void history_string(struct history *history, struct change *change
 
 static inline uint8_t history_type(struct history *history) {
     if (history->graphs) return graph_type(history);
-    uint32_t draw = history_below(history, 1160);
+    uint32_t draw = history_below(history, 1700);
+    if (draw >= 1160) return knowledge_type(draw - 1160);
     if (draw < 620) return CHANGE_VADD;
     if (draw < 760) return CHANGE_VREM;
     if (draw < 840) return CHANGE_SETATTR;
@@ -148,6 +150,10 @@ static inline void history_member(struct history *history, uint32_t key, struct 
 static inline void history_next(struct history *history, struct change *change) {
     uint32_t key = history_key(history);
     *change = (struct change){.type = history_type(history)};
+    if (change_of_graph(change->type)) {
+        knowledge_fill(history, change);
+        return;
+    }
     /* Strings take the place of collections, but not of all. */
     if (change->type > CHANGE_RENAME)
         key = history_keys(history) - 2 + history_below(history, 4);
