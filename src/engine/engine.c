@@ -94,6 +94,12 @@ static enum status open_log(struct engine *engine, struct engine_report *report)
     return STATUS_INVALID;
 }
 
+enum status engine_empty_kernel(struct engine *engine) {
+    kernel_destroy(engine->kernel);
+    engine->kernel = NULL;
+    return open_kernel(engine);
+}
+
 /* What an engine is before it has looked at its directory. */
 static void begin(struct engine *engine, const struct os *os,
                   const struct allocator *allocator,
@@ -120,6 +126,8 @@ static enum status open_state(struct engine *engine, struct engine_report *repor
     if (status == STATUS_MEMORY)
         snprintf(report->message, sizeof report->message, "FATAL memory: none left");
     if (status) return status;
+    if (engine->log) status = save_look(engine);
+    if (status) return status;
     if (engine->log) engine->bytes_total = 2 * log_bytes_total(engine->log);
     else engine->phase = PHASE_READY;
     kernel_set_live(engine->kernel, engine->phase == PHASE_READY);
@@ -142,6 +150,8 @@ enum status engine_open(const struct os *os, const struct allocator *allocator,
 
 /* All but the directory. */
 static void close_state(struct engine *engine) {
+    save_cancel(engine);
+    load_end(engine);
     scan_ahead_stop(&engine->ahead);
     if (engine->follower) log_close(engine->follower);
     if (engine->log) log_close(engine->log);
@@ -159,6 +169,7 @@ void engine_close(struct engine *engine) {
 
 enum status engine_stop(struct engine *engine) {
     if (engine->phase == PHASE_FAILED) return STATUS_IO;
+    save_cancel(engine);
     return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log)
                                                        : STATUS_OK;
 }
@@ -169,8 +180,10 @@ enum status engine_reopen(struct engine *engine, struct engine_report *report) {
     struct engine_options options = engine->options;
     struct directory *directory = engine->directory;
     close_state(engine);
+    struct save_history saves = engine->save.history;
     begin(engine, engine->os, engine->allocator, &options);
     engine->directory = directory;
+    engine->save.history = saves;
     enum status status = open_state(engine, report);
     if (status) engine->phase = PHASE_FAILED;
     return status;
@@ -366,11 +379,18 @@ void engine_note_seal(struct engine *engine, uint64_t sequence,
     engine->seal_sequence = sequence;
     engine->dirty = 0;
     engine->facts.seals++;
+    if (engine->following) save_note_seal(engine);
 }
 
 enum status engine_seal(struct engine *engine) {
     enum status status = engine_writable(engine);
     if (status || engine->dirty == 0 || engine->following) return status;
+    return engine_seal_anew(engine);
+}
+
+enum status engine_seal_anew(struct engine *engine) {
+    enum status status = engine_writable(engine);
+    if (status) return status;
     struct roots roots;
     kernel_seal(engine->kernel, &roots);
     uint8_t body[SEAL_SIZE];
@@ -406,6 +426,9 @@ uint64_t engine_durable(const struct engine *engine) {
 }
 uint64_t engine_acknowledged(const struct engine *engine) {
     return engine->log ? engine->acknowledged : engine->tree.size;
+}
+uint64_t engine_changes(const struct engine *engine) {
+    return kernel_changes(engine->kernel);
 }
 bool engine_refusing(const struct engine *engine) { return engine->refusing; }
 int engine_error(const struct engine *engine) {

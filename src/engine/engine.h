@@ -27,13 +27,17 @@ struct engine_options {
     uint64_t segment_size;     /* of the log */
     uint64_t long_frame;       /* as in struct log_options */
     bool verify_every_seal;    /* recovery compares all of them, not only the last */
-    bool read_only; /* recover and change nothing: for tools; no writes after */
+    bool read_only;    /* recover and change nothing: for tools; no writes after */
+    bool no_snapshots; /* replay the log from its beginning */
 };
 
 struct engine_report {
     struct log_report log;
     uint64_t replay_us;
-    uint64_t last_seal;             /* sequence, UINT64_MAX: none */
+    uint64_t last_seal;        /* sequence, UINT64_MAX: none */
+    uint64_t snapshot_entries; /* of the snapshot that was loaded; 0: none */
+    uint64_t snapshot_bytes, snapshot_read_us, snapshot_check_us;
+    char warning[LOG_MESSAGE_SIZE]; /* of damaged snapshots */
     char message[LOG_MESSAGE_SIZE]; /* why it refused, or what was recovered */
 };
 
@@ -136,6 +140,46 @@ void engine_proof_state(const struct engine *engine, struct proof_state *proof);
 struct proof;
 enum status engine_prove_seal(struct engine *engine, struct proof *proof);
 
+/* --- Snapshots --------------------------------------------------------------------- */
+
+/* Begin to save a snapshot of this moment; engine_turn() goes on with it. STATUS_AGAIN:
+ * one is being saved. STATUS_INVALID: there is no log to bind it to. */
+enum status engine_save(struct engine *engine);
+
+/* What became of the saves until now. */
+struct save_history {
+    uint64_t saves, failures;
+    enum status last;   /* of the last one that ended */
+    char message[160];  /* why it failed */
+    uint64_t last_us;   /* how long it took, from freezing to its name */
+    uint64_t freeze_us; /* of that, the loop stood still */
+    uint64_t write_us;  /* of that, until all was written, but not yet read back */
+    uint64_t bytes;     /* of the file */
+    uint64_t entries;   /* of the last good one; 0: none */
+    uint64_t wall_us;   /* when it was saved, 0: never */
+    uint64_t changes;   /* engine_changes() then */
+};
+struct save_facts {
+    struct save_history history;
+    bool running;
+    uint64_t running_us, bytes_done, bytes_total; /* written and read back */
+};
+void engine_save_facts(const struct engine *engine, struct save_facts *facts);
+/* Changes of the state so far. */
+uint64_t engine_changes(const struct engine *engine);
+
+/* A snapshot in the directory, as far as this process knows it. */
+struct snapshot_fact {
+    uint64_t entries;
+    uint64_t bytes;      /* of the file; 0: not known */
+    uint64_t created_us; /* 0: not known */
+    bool verified;       /* read back from the disk, or loaded and its root computed */
+    bool damaged;
+};
+/* The newest first; gives how many. */
+size_t engine_snapshots(const struct engine *engine, struct snapshot_fact *facts,
+                        size_t capacity);
+
 /* The log, to read old entries and hashes from (engine/log_access.h); NULL without one.
  */
 struct log *engine_log(struct engine *engine);
@@ -167,8 +211,8 @@ enum status engine_follow(struct engine *engine, const struct received *received
 enum status engine_follow_step(struct engine *engine);
 
 struct divergence {
-    uint64_t sequence;   /* of the SEAL whose root differs, or of an entry refused here */
-    bool refused;        /* the latter: there is no root to compare */
+    uint64_t sequence; /* of the SEAL whose root differs, or of an entry refused here */
+    bool refused;      /* the latter: there is no root to compare */
     struct roots own, primary;
     uint64_t last_equal; /* the SEAL before, UINT64_MAX: none */
 };

@@ -3,11 +3,14 @@
 #define ENGINE_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
+#include "engine/load.h"
+#include "engine/save.h"
 #include "engine/scan_ahead.h"
 #include "kernel/proof.h"
 
 enum engine_phase {
     PHASE_OPENED, /* nothing of the log was read but headers */
+    PHASE_LOAD,   /* a snapshot is being loaded */
     PHASE_SCAN,   /* frames are being read and checked */
     PHASE_REPLAY, /* entries are being applied */
     PHASE_READY,
@@ -94,6 +97,9 @@ struct engine {
     bool refusing; /* the disk is full */
     uint64_t space_checked_us;
 
+    struct save save;
+    struct load load;
+    uint64_t load_bytes; /* to read and to check */
     struct scan_ahead ahead; /* recovery's scan, where it runs beside the replay */
     struct log *follower;    /* and the handle that replays meanwhile */
     uint64_t bytes_replayed, bytes_scanned, bytes_total; /* recovery's progress */
@@ -124,6 +130,12 @@ enum status engine_append_given(struct engine *engine, const struct log_entry *e
 
 /* What any write is asked first. */
 enum status engine_writable(const struct engine *engine);
+
+/* Throw the state away. STATUS_MEMORY. */
+enum status engine_empty_kernel(struct engine *engine);
+
+/* Append a SEAL, whether anything has changed or not. Failures as engine_seal(). */
+enum status engine_seal_anew(struct engine *engine);
 
 /* A SEAL with these roots is in the log. */
 void engine_note_seal(struct engine *engine, uint64_t sequence,

@@ -159,7 +159,7 @@ static enum status begin_scan(struct engine *engine, const struct engine_report 
     struct log *follower;
     if (log_open(engine->os, engine->allocator, engine->directory, &options, &follower,
                  &unused))
-        return STATUS_AGAIN; /* What is wrong the scan will say. */
+        return STATUS_AGAIN;            /* What is wrong the scan will say. */
     engine->ahead.report = report->log; /* what log_open() has found stays in it */
     if (!scan_ahead_start(&engine->ahead, engine->os, engine->allocator, engine->log)) {
         log_close(follower);
@@ -214,6 +214,50 @@ static enum status next_frame(struct engine *engine, struct frame *frame, bool *
     return log_next(engine->log, frame, &report->log);
 }
 
+/* --- With a snapshot ------------------------------------------------------------------
+ */
+
+/* Entries that the loaded snapshot has. */
+static uint64_t covered(const struct engine *engine) {
+    return engine->load.facts.cover.range.size;
+}
+
+static enum status refuse_foreign(struct engine *engine, struct engine_report *report,
+                                  const char *why) {
+    char name[SNAPSHOT_NAME_SIZE];
+    engine->phase = PHASE_FAILED;
+    snapshot_name(covered(engine), name);
+    snprintf(report->message, sizeof report->message,
+             "FATAL foreign: %s: %s; nothing was modified", name, why);
+    return STATUS_FOREIGN;
+}
+
+/* An entry that the snapshot has already: the last of them shows whether both are of one
+ * history. */
+static enum status pass_covered(struct engine *engine, uint64_t sequence,
+                                struct engine_report *report) {
+    if (sequence + 1 < covered(engine)) return STATUS_OK;
+    uint8_t own[SHA256_SIZE], other[SHA256_SIZE];
+    log_root(engine->follower ? engine->follower : engine->log, own);
+    rfc6962_root(&engine->load.facts.cover.range, other);
+    if (memcmp(own, other, SHA256_SIZE) == 0) return STATUS_OK;
+    return refuse_foreign(engine, report,
+                          "its log root is not the log's: it is from another history");
+}
+
+static enum status load_some(struct engine *engine, struct engine_report *report) {
+    enum status status = load_step(engine, report);
+    if (status == STATUS_AGAIN) return status;
+    if (status) {
+        engine->phase = PHASE_FAILED;
+        return status;
+    }
+    return begin_scan(engine, report);
+}
+
+/* --- The end --------------------------------------------------------------------------
+ */
+
 static enum status begin_service(struct engine *engine, struct engine_report *report) {
     enum status status = STATUS_OK;
     if (engine->follower) {
@@ -223,6 +267,8 @@ static enum status begin_service(struct engine *engine, struct engine_report *re
         engine->follower = NULL;
         scan_ahead_stop(&engine->ahead);
     }
+    if (log_size(engine->log) < covered(engine))
+        return refuse_foreign(engine, report, "the log ends before it");
     if (!engine->options.read_only) status = log_start(engine->log, &report->log);
     if (status) return refuse(engine, report, NULL, status, NULL);
     engine->acknowledged = log_size(engine->log);
@@ -252,8 +298,8 @@ static void fetch_ahead(struct engine *engine) {
     if (count > 0) kernel_fetch(engine->kernel, object, elements, count);
 }
 
-/* An entry cannot be applied. If the scan will refuse too, its word is the one to say, so that
- * the answer does not hang on which of the two was faster. */
+/* An entry cannot be applied. If the scan will refuse too, its word is the one to say, so
+ * that the answer does not hang on which of the two was faster. */
 static enum status refuse_entry(struct engine *engine, struct engine_report *report,
                                 const struct frame *frame, enum status status,
                                 const char *why) {
@@ -277,6 +323,11 @@ static enum status replay_some(struct engine *engine, struct engine_report *repo
         if (status == STATUS_END) return begin_service(engine, report);
         if (status) return refuse(engine, report, NULL, status, NULL);
         engine->bytes_replayed += frame.entry.size + frame.list.size + frame.payload.size;
+        if (frame.sequence < covered(engine)) {
+            status = pass_covered(engine, frame.sequence, report);
+            if (status) return status;
+            continue;
+        }
         const char *why = "";
         status = replay(engine, &frame, holds, &why);
         if (status == STATUS_MEMORY) why = "no memory to apply it";
@@ -293,17 +344,18 @@ enum status engine_recover(struct engine *engine, uint64_t budget_us,
     enum status status = STATUS_AGAIN;
     if (engine->phase == PHASE_OPENED) {
         engine->replay_started_us = start;
-        status = begin_scan(engine, report);
+        engine->phase = PHASE_LOAD;
     }
     do {
-        status = engine->phase == PHASE_SCAN ? scan_some(engine, report)
-                                             : replay_some(engine, report);
+        status = engine->phase == PHASE_LOAD   ? load_some(engine, report)
+                 : engine->phase == PHASE_SCAN ? scan_some(engine, report)
+                                               : replay_some(engine, report);
     } while (status == STATUS_AGAIN &&
              engine->os->monotonic_us(engine->os) - start < budget_us);
     return status;
 }
 
 void engine_progress(const struct engine *engine, uint64_t *done, uint64_t *total) {
-    *done = engine->bytes_scanned + engine->bytes_replayed;
-    *total = engine->bytes_total;
+    *done = engine->bytes_scanned + engine->bytes_replayed + load_progress(engine);
+    *total = engine->bytes_total + engine->load_bytes;
 }

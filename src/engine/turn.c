@@ -96,7 +96,7 @@ static enum status sync_by_policy(struct engine *engine, uint64_t now,
     }
     /* Without a policy too: a segment can only be followed by another when it is durable.
      */
-    if (log_unsynced_bytes(log) >= WINDOW_BYTES) due = now;
+    if (log_unsynced_bytes(log) >= WINDOW_BYTES || save_waits_for_sync(engine)) due = now;
     if (now >= due) return start_sync(engine, now);
     *next_us = sooner(*next_us, due);
     return STATUS_OK;
@@ -129,6 +129,8 @@ enum status engine_turn(struct engine *engine, uint64_t *next_us) {
     check(engine->phase == PHASE_READY);
     uint64_t now = engine->os->monotonic_us(engine->os);
     enum status status = seal_if_due(engine, now, next_us);
+    if (!status && engine->log) save_turn(engine, now, next_us);
+    if (engine->phase == PHASE_FAILED) status = STATUS_IO;
     if (!status && engine->log) {
         look_for_space(engine, now, next_us);
         status = note_sync(engine, now);

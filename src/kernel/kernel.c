@@ -372,6 +372,8 @@ void kernel_seal(struct kernel *kernel, struct roots *roots) {
 
 void kernel_set_live(struct kernel *kernel, bool live) { kernel->live = live; }
 
+uint64_t kernel_changes(const struct kernel *kernel) { return kernel->state.applied; }
+
 uint64_t kernel_dirty(const struct kernel *kernel) { return kernel->dirty; }
 
 _Static_assert(VIEWS_MAX == KERNEL_VIEWS_MAX, "one number, told twice");

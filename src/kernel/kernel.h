@@ -95,6 +95,8 @@ void kernel_set_live(struct kernel *kernel, bool live);
 void kernel_seal(struct kernel *kernel, struct roots *roots);
 /* Leaves changed since then. */
 uint64_t kernel_dirty(const struct kernel *kernel);
+/* Changes that were ever applied. */
+uint64_t kernel_changes(const struct kernel *kernel);
 /* State root from roots of the two tries. */
 void roots_finish(struct roots *roots);
 

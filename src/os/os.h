@@ -108,9 +108,10 @@ struct os {
     bool (*sync_finish)(const struct os *os, bool wait, enum status *outcome, int *error);
 
     /* --- A task beside the loop: at most one at a time ----------------------------------- */
-    /* Run work(context) on a thread of its own. It may use files and the allocator, and
-     * nothing that the caller touches before it has ended. STATUS_AGAIN: another one is under
-     * way. NULL where there are no threads. The caller then does the work itself. */
+    /* Run work(context) on a thread of its own, whose end wakes poller_wait(). It may use
+     * files and the allocator, and nothing that the caller touches before it has ended.
+     * STATUS_AGAIN: another one is under way. NULL where there are no threads. The caller
+     * then does the work itself. */
     enum status (*task_start)(const struct os *os, void (*work)(void *context),
                               void *context);
     /* Wait until it has ended, or for `timeout_us` (UINT64_MAX: no limit). True when no task

@@ -187,6 +187,7 @@ static void *run_task(void *unused) {
     task.running = false;
     pthread_cond_broadcast(&task.ended);
     pthread_mutex_unlock(&task.lock);
+    posix_wake();
     return NULL;
 }
 

@@ -13,7 +13,7 @@ struct snapshot_reader {
     struct snapshot_facts facts;
     struct snapshot_trailer trailer;
     uint8_t *leaves;
-    char message[LOG_MESSAGE_SIZE]; /* after a failure: what is wrong, without a class */
+    char message[160]; /* after a failure: what is wrong, without a class */
 };
 
 /* Open the snapshot of so many entries and check what frames it: trailer, leaves, header.

@@ -23,6 +23,7 @@ void check_verify(const char *directory, struct verdict *verdict) {
         .segment_size = UINT64_MAX,
         .verify_every_seal = true,
         .read_only = true,
+        .no_snapshots = true,
     };
     memset(verdict, 0, sizeof *verdict);
     struct engine *engine;
