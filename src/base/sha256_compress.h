@@ -18,8 +18,14 @@
 
 typedef void sha256_compress(uint32_t state[8], const uint8_t *blocks, size_t count);
 
+/* Two messages of as many blocks, side by side: one alone waits for each instruction's
+ * result before the next. Every implementation has it; some do one after the other. */
+typedef void sha256_compress_two(uint32_t states[2][8], const uint8_t *const blocks[2],
+                                 size_t count);
+
 sha256_compress sha256_compress_portable;
 sha256_compress sha256_compress_x86; /* where SHA256_HAS_X86 */
+sha256_compress_two sha256_compress_two_x86;
 sha256_compress sha256_compress_arm; /* where SHA256_HAS_ARM */
 
 /* K of FIPS 180-4, 4.2.2. */

@@ -29,47 +29,110 @@ static inline __m128i next_words(__m128i w0, __m128i w1, __m128i w2, __m128i w3)
         _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), seventh_before), w3);
 }
 
+struct variables {
+    __m128i feba, hgdc;
+};
+
 /* Each instruction does two rounds and gives the new {f, e, b, a}; the old one is then
  * what the new {h, g, d, c} should be. After two of them both names are right again. */
-static inline void four_rounds(__m128i *feba, __m128i *hgdc, __m128i words,
-                               size_t round) {
+static inline void four_rounds(struct variables *now, __m128i words, size_t round) {
     __m128i sums = _mm_add_epi32(words, load(sha256_constants + round));
-    *hgdc = _mm_sha256rnds2_epu32(*hgdc, *feba, sums);
-    *feba = _mm_sha256rnds2_epu32(*feba, *hgdc, _mm_shuffle_epi32(sums, 0x0e));
+    now->hgdc = _mm_sha256rnds2_epu32(now->hgdc, now->feba, sums);
+    now->feba =
+        _mm_sha256rnds2_epu32(now->feba, now->hgdc, _mm_shuffle_epi32(sums, 0x0e));
+}
+
+static inline void four_rounds_of_two(struct variables *a, __m128i words_of_a,
+                                      struct variables *b, __m128i words_of_b,
+                                      size_t round) {
+    __m128i constants = load(sha256_constants + round);
+    __m128i v = _mm_add_epi32(words_of_a, constants);
+    __m128i w = _mm_add_epi32(words_of_b, constants);
+    a->hgdc = _mm_sha256rnds2_epu32(a->hgdc, a->feba, v);
+    b->hgdc = _mm_sha256rnds2_epu32(b->hgdc, b->feba, w);
+    a->feba = _mm_sha256rnds2_epu32(a->feba, a->hgdc, _mm_shuffle_epi32(v, 0x0e));
+    b->feba = _mm_sha256rnds2_epu32(b->feba, b->hgdc, _mm_shuffle_epi32(w, 0x0e));
+}
+
+static inline struct variables load_state(const uint32_t state[8]) {
+    __m128i badc = _mm_shuffle_epi32(load(state), 0xb1);
+    __m128i hgfe = _mm_shuffle_epi32(load(state + 4), 0x1b);
+    return (struct variables){.feba = _mm_alignr_epi8(badc, hgfe, 8),
+                              .hgdc = _mm_blend_epi16(hgfe, badc, 0xf0)};
+}
+
+static inline void add(struct variables *now, const struct variables *before) {
+    now->feba = _mm_add_epi32(now->feba, before->feba);
+    now->hgdc = _mm_add_epi32(now->hgdc, before->hgdc);
+}
+
+static inline void unload(const struct variables *now, uint32_t state[8]) {
+    __m128i abef = _mm_shuffle_epi32(now->feba, 0x1b);
+    __m128i ghcd = _mm_shuffle_epi32(now->hgdc, 0xb1);
+    store(state, _mm_blend_epi16(abef, ghcd, 0xf0));
+    store(state + 4, _mm_alignr_epi8(ghcd, abef, 8));
 }
 
 void sha256_compress_x86(uint32_t state[8], const uint8_t *blocks, size_t count) {
-    __m128i badc = _mm_shuffle_epi32(load(state), 0xb1);
-    __m128i hgfe = _mm_shuffle_epi32(load(state + 4), 0x1b);
-    __m128i feba = _mm_alignr_epi8(badc, hgfe, 8);
-    __m128i hgdc = _mm_blend_epi16(hgfe, badc, 0xf0);
-
+    struct variables now = load_state(state);
     for (; count > 0; count--, blocks += SHA256_BLOCK) {
-        __m128i feba_before = feba, hgdc_before = hgdc;
+        struct variables before = now;
         __m128i w0 = load_words(blocks), w1 = load_words(blocks + 16);
         __m128i w2 = load_words(blocks + 32), w3 = load_words(blocks + 48);
         for (size_t round = 0; round < 48; round += 16) {
-            four_rounds(&feba, &hgdc, w0, round);
+            four_rounds(&now, w0, round);
             w0 = next_words(w0, w1, w2, w3);
-            four_rounds(&feba, &hgdc, w1, round + 4);
+            four_rounds(&now, w1, round + 4);
             w1 = next_words(w1, w2, w3, w0);
-            four_rounds(&feba, &hgdc, w2, round + 8);
+            four_rounds(&now, w2, round + 8);
             w2 = next_words(w2, w3, w0, w1);
-            four_rounds(&feba, &hgdc, w3, round + 12);
+            four_rounds(&now, w3, round + 12);
             w3 = next_words(w3, w0, w1, w2);
         }
-        four_rounds(&feba, &hgdc, w0, 48);
-        four_rounds(&feba, &hgdc, w1, 52);
-        four_rounds(&feba, &hgdc, w2, 56);
-        four_rounds(&feba, &hgdc, w3, 60);
-        feba = _mm_add_epi32(feba, feba_before);
-        hgdc = _mm_add_epi32(hgdc, hgdc_before);
+        four_rounds(&now, w0, 48);
+        four_rounds(&now, w1, 52);
+        four_rounds(&now, w2, 56);
+        four_rounds(&now, w3, 60);
+        add(&now, &before);
     }
+    unload(&now, state);
+}
 
-    __m128i abef = _mm_shuffle_epi32(feba, 0x1b);
-    __m128i ghcd = _mm_shuffle_epi32(hgdc, 0xb1);
-    store(state, _mm_blend_epi16(abef, ghcd, 0xf0));
-    store(state + 4, _mm_alignr_epi8(ghcd, abef, 8));
+/* The same twice, instruction by instruction. */
+void sha256_compress_two_x86(uint32_t states[2][8], const uint8_t *const blocks[2],
+                             size_t count) {
+    struct variables a = load_state(states[0]), b = load_state(states[1]);
+    for (size_t i = 0; i < count; i++) {
+        struct variables a_before = a, b_before = b;
+        const uint8_t *from_a = blocks[0] + i * SHA256_BLOCK;
+        const uint8_t *from_b = blocks[1] + i * SHA256_BLOCK;
+        __m128i v0 = load_words(from_a), v1 = load_words(from_a + 16);
+        __m128i v2 = load_words(from_a + 32), v3 = load_words(from_a + 48);
+        __m128i w0 = load_words(from_b), w1 = load_words(from_b + 16);
+        __m128i w2 = load_words(from_b + 32), w3 = load_words(from_b + 48);
+        for (size_t round = 0; round < 48; round += 16) {
+            four_rounds_of_two(&a, v0, &b, w0, round);
+            v0 = next_words(v0, v1, v2, v3);
+            w0 = next_words(w0, w1, w2, w3);
+            four_rounds_of_two(&a, v1, &b, w1, round + 4);
+            v1 = next_words(v1, v2, v3, v0);
+            w1 = next_words(w1, w2, w3, w0);
+            four_rounds_of_two(&a, v2, &b, w2, round + 8);
+            v2 = next_words(v2, v3, v0, v1);
+            w2 = next_words(w2, w3, w0, w1);
+            four_rounds_of_two(&a, v3, &b, w3, round + 12);
+            v3 = next_words(v3, v0, v1, v2);
+            w3 = next_words(w3, w0, w1, w2);
+        }
+        four_rounds_of_two(&a, v0, &b, w0, 48);
+        four_rounds_of_two(&a, v1, &b, w1, 52);
+        four_rounds_of_two(&a, v2, &b, w2, 56);
+        four_rounds_of_two(&a, v3, &b, w3, 60);
+        add(&a, &a_before);
+        add(&b, &b_before);
+    }
+    unload(&a, states[0]);
+    unload(&b, states[1]);
 }
 
 #endif

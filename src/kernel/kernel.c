@@ -13,6 +13,7 @@ enum {
        chunks. */
     CHANGE_OVERHEAD = 256 * 1024,
     COPIED_BY_INSERTION = 128 * 1024,
+    FETCH_WORTH = 4096, /* fewer keys are in the cache as they are */
 };
 
 /* --- Life ------------------------------------------------------------------------------
@@ -94,7 +95,23 @@ const struct collection *state_collection(const struct state *state, uint32_t db
     return object ? object_collection(state, object) : NULL;
 }
 
-_Static_assert(KERNEL_FETCH_MAX == TRIE_FETCH_MAX, "one number, told twice");
+_Static_assert(KERNEL_FETCH_MAX == TRIE_FETCH_MAX && STATE_FETCH_MAX == TRIE_FETCH_MAX,
+               "one number, told three times");
+
+void state_fetch(const struct state *state, uint32_t db, const struct slice *keys,
+                 size_t count) {
+    uint8_t hashes[STATE_FETCH_MAX][SHA256_SIZE];
+    const uint8_t *wanted[STATE_FETCH_MAX];
+    size_t others = 0;
+    if (state->objects.limit < FETCH_WORTH) return;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && slice_equal(keys[i], keys[i - 1])) continue;
+        hash_object_name(db, keys[i], hashes[others]);
+        wanted[others] = hashes[others];
+        others++;
+    }
+    trie_fetch(&state->nodes, &state->objects, state->keyspace, wanted, others);
+}
 
 void kernel_fetch(const struct kernel *kernel, const uint8_t object_hash[SHA256_SIZE],
                   const uint8_t *const *element_hashes, size_t count) {
@@ -205,6 +222,9 @@ void touch_object(struct kernel *kernel, uint32_t row) {
     struct object *object = own_object(kernel, row);
     object->changed = kernel->state.applied;
     if (object->dirty) return;
+    /* At once: the walk that found it has brought the way into the cache. */
+    trie_touch(&kernel->memory, &kernel->state.nodes, &kernel->state.objects,
+               kernel->state.keyspace, row);
     object->dirty = true;
     object->list_next = kernel->dirty_objects;
     object->list_previous = 0;
@@ -353,7 +373,7 @@ static void seal_object(struct kernel *kernel, uint32_t row) {
     uint8_t value[SHA256_SIZE];
     object_value_hash(&sum, value);
     trie_leaf_hash(object->leaf.key, value, object->leaf.hash);
-    trie_touch(&kernel->memory, &state->nodes, &state->objects, state->keyspace, row);
+    object->dirty = false;
 }
 
 void kernel_seal(struct kernel *kernel, struct roots *roots) {
@@ -361,7 +381,7 @@ void kernel_seal(struct kernel *kernel, struct roots *roots) {
     while (kernel->dirty_objects) {
         uint32_t row = kernel->dirty_objects - 1;
         seal_object(kernel, row);
-        untouch_object(kernel, row);
+        kernel->dirty_objects = object_at(state, row)->list_next;
     }
     trie_seal(&kernel->memory, &state->nodes, &state->objects, state->keyspace);
     *roots = (struct roots){0};

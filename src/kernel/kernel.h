@@ -139,6 +139,10 @@ enum object_type { OBJECT_COLLECTION = 1, OBJECT_STRING = 2, OBJECT_GRAPH = 3 };
 
 /* NULL when there is no such key. The object is good until the next change. */
 const struct object *state_find(const struct state *state, uint32_t db, struct slice key);
+/* A hint that these keys are about to be looked up, or made. At most STATE_FETCH_MAX. */
+#define STATE_FETCH_MAX 32
+void state_fetch(const struct state *state, uint32_t db, const struct slice *keys,
+                 size_t count);
 enum object_type object_type(const struct object *object);
 /* A string's value, good until the next change. */
 struct slice object_string(const struct state *state, const struct object *object);

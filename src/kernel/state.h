@@ -59,8 +59,9 @@ struct object {
     uint32_t value_size; /* in bytes */
     uint64_t value;      /* heap handle */
     uint64_t widx;
+    uint64_t zero;
 };
-#define OBJECT_LAYOUT "64b2dw4b4w2d"
+#define OBJECT_LAYOUT "64b2dw4b4w3d"
 
 struct collection {
     uint32_t stride; /* int32 values in a row of vectors: dim rounded up to 16 */
@@ -190,7 +191,7 @@ void record_untag(struct memory *memory, struct state *state,
 
 uint32_t find_row(const struct state *state, const uint8_t key[SHA256_SIZE]);
 struct object *own_object(struct kernel *kernel, uint32_t row);
-/* Its leaf must be hashed again at the next seal. */
+/* Its leaf, which is in the trie, must be hashed again at the next seal. */
 void touch_object(struct kernel *kernel, uint32_t row);
 /* A key of this hash exists from now on. */
 void note_made(struct kernel *kernel, const uint8_t key[SHA256_SIZE]);

@@ -113,6 +113,9 @@ void trie_fetch(const struct pool *nodes, const struct pool *leaves, uint32_t ro
             references[i] =
                 node_at(nodes, references[i])->child[trie_bit(keys[i], depth)];
             fetch(nodes, leaves, references[i]);
+            if (references[i] & TRIE_LEAF) /* The end of its row. */
+                __builtin_prefetch((const char *)leaf_at(leaves, references[i]) +
+                                   leaves->row_size - 1);
             walking = walking || is_node(references[i]);
         }
     }
@@ -263,16 +266,101 @@ void trie_settle(struct memory *memory, struct pool *nodes, const struct pool *l
     }
 }
 
-/* Recursion is bounded by TRIE_DEPTH_MAX; for honest keys it is about log2 of the count.
- */
+/* Marked nodes of one level are a list: their `dirty` is the reference of the next, or
+ * LAST. So the memory that one of them waits for is asked for while others are done. */
+#define LAST        UINT32_MAX
+#define FETCH_AHEAD 8 /* nodes of the list whose children are on their way */
+
+static uint32_t next_marked(const struct pool *nodes, uint32_t reference) {
+    return node_at(nodes, reference)->dirty;
+}
+
+/* Ask for what lies below a node of the list, and go on to the next. */
+static inline __attribute__((always_inline)) uint32_t
+fetch_below(const struct pool *nodes, const struct pool *leaves, uint32_t reference) {
+    if (reference == LAST) return LAST;
+    const struct trie_node *node = node_at(nodes, reference);
+    for (int side = 0; side < 2; side++) {
+        uint32_t child = node->child[side];
+        fetch(nodes, leaves, child);
+        if (is_node(child)) /* Its hash ends in the next line. */
+            __builtin_prefetch(node_at(nodes, child)->hash + SHA256_SIZE - 1);
+    }
+    return node->dirty;
+}
+
+static inline __attribute__((always_inline)) uint32_t
+fetch_first(const struct pool *nodes, const struct pool *leaves, uint32_t list) {
+    for (int i = 0; i < FETCH_AHEAD; i++) list = fetch_below(nodes, leaves, list);
+    return list;
+}
+
+/* The marked nodes of the level below. */
+static uint32_t list_below(struct memory *memory, struct pool *nodes,
+                           const struct pool *leaves, uint32_t list) {
+    uint32_t below = LAST, ahead = fetch_first(nodes, leaves, list);
+    for (; list != LAST; list = next_marked(nodes, list)) {
+        ahead = fetch_below(nodes, leaves, ahead);
+        for (int side = 0; side < 2; side++) {
+            uint32_t child = node_at(nodes, list)->child[side];
+            if (!is_marked(nodes, child)) continue;
+            own_node(memory, nodes, child)->dirty = below;
+            below = child;
+        }
+    }
+    return below;
+}
+
+/* What a node's hash is over. */
+#define NODE_TEXT_SIZE (1 + 2 * TRIE_SUM_SIZE)
+static void node_text(const struct pool *nodes, const struct pool *leaves,
+                      uint32_t reference, uint8_t text[NODE_TEXT_SIZE]) {
+    const struct trie_node *node = node_at(nodes, reference);
+    struct trie_sum left, right;
+    trie_sum(nodes, leaves, node->child[0], &left);
+    trie_sum(nodes, leaves, node->child[1], &right);
+    text[0] = 0x11;
+    trie_sum_encode(&right, trie_sum_encode(&left, text + 1));
+}
+
+/* Two nodes of one level. */
+static void hash_two_nodes(struct memory *memory, struct pool *nodes,
+                           const struct pool *leaves, const uint32_t both[2]) {
+    uint8_t texts[2][NODE_TEXT_SIZE], hashes[2][SHA256_SIZE];
+    const void *const from[2] = {texts[0], texts[1]};
+    uint8_t *const to[2] = {hashes[0], hashes[1]};
+    for (int i = 0; i < 2; i++) node_text(nodes, leaves, both[i], texts[i]);
+    sha256_two(from, NODE_TEXT_SIZE, to);
+    for (int i = 0; i < 2; i++) {
+        struct trie_node *node = own_node(memory, nodes, both[i]);
+        memcpy(node->hash, hashes[i], SHA256_SIZE);
+        node->dirty = 0;
+    }
+}
+
+static void hash_list(struct memory *memory, struct pool *nodes,
+                      const struct pool *leaves, uint32_t list) {
+    uint32_t ahead = fetch_first(nodes, leaves, list);
+    while (list != LAST) {
+        uint32_t next = next_marked(nodes, list);
+        ahead = fetch_below(nodes, leaves, ahead);
+        if (next == LAST) {
+            hash_node(memory, nodes, leaves, list);
+            return;
+        }
+        uint32_t both[2] = {list, next};
+        list = next_marked(nodes, next);
+        ahead = fetch_below(nodes, leaves, ahead);
+        hash_two_nodes(memory, nodes, leaves, both);
+    }
+}
+
 void trie_seal(struct memory *memory, struct pool *nodes, const struct pool *leaves,
                uint32_t root) {
+    uint32_t lists[TRIE_DEPTH_MAX + 1], depth = 0;
     if (!is_marked(nodes, root)) return;
-    uint32_t left = node_at(nodes, root)->child[0],
-             right = node_at(nodes, root)->child[1];
-    fetch(nodes, leaves, left);
-    fetch(nodes, leaves, right);
-    trie_seal(memory, nodes, leaves, left);
-    trie_seal(memory, nodes, leaves, right);
-    hash_node(memory, nodes, leaves, root);
+    own_node(memory, nodes, root)->dirty = LAST;
+    for (lists[0] = root; lists[depth] != LAST; depth++)
+        lists[depth + 1] = list_below(memory, nodes, leaves, lists[depth]);
+    while (depth-- > 0) hash_list(memory, nodes, leaves, lists[depth]);
 }

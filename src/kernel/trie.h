@@ -24,7 +24,8 @@ struct trie_leaf {
 struct trie_node {
     uint32_t child[2];
     uint32_t count; /* leaves below, at least 2 */
-    uint32_t dirty; /* hash is out of date. In the graveyard: the next node's reference */
+    uint32_t dirty; /* hash is out of date. In lists of trie_seal() and of the graveyard:
+                       the next node's reference */
     uint8_t hash[SHA256_SIZE];
 };
 #define TRIE_NODE_LAYOUT "4w32b"

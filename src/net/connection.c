@@ -171,6 +171,13 @@ enum resp_result connection_next_request(struct connection *connection,
     return result;
 }
 
+size_t connection_peek(const struct connection *connection, struct slice *seconds,
+                       size_t max) {
+    struct slice bytes = buffer_slice(&connection->input);
+    size_t taken = connection->unconsumed;
+    return resp_peek(slice_of(bytes.data + taken, bytes.size - taken), seconds, max);
+}
+
 /* --- Marks
  * -------------------------------------------------------------------------------------
  */

@@ -85,6 +85,11 @@ enum status connection_receive(struct connection *connection);
 enum resp_result connection_next_request(struct connection *connection,
                                          struct request *request);
 
+/* The second arguments of requests that come next: resp_peek(). They stay as long as
+ * those of the request in hand. */
+size_t connection_peek(const struct connection *connection, struct slice *seconds,
+                       size_t max);
+
 /* Where replies are written, in the protocol that HELLO chose (2 at first). */
 static inline struct reply *connection_reply(struct connection *connection) {
     return &connection->reply;

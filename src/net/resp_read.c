@@ -288,6 +288,42 @@ static enum resp_result read_multibulk(struct resp_reader *reader, struct slice 
     return deliver(reader, bytes.data, request);
 }
 
+/* --- A glance ahead
+ * ------------------------------------------------------------------------ */
+
+/* "<marker><number>CRLF" off the front; at most nine digits. */
+static bool glance_number(struct slice *bytes, uint8_t marker, size_t *number) {
+    const uint8_t *p = bytes->data;
+    size_t i = 1;
+    if (bytes->size < 4 || p[0] != marker) return false;
+    *number = 0;
+    for (; i < bytes->size && i < 10 && p[i] >= '0' && p[i] <= '9'; i++)
+        *number = 10 * *number + (size_t)(p[i] - '0');
+    if (i == 1 || i + 2 > bytes->size || p[i] != '\r') return false;
+    *bytes = slice_of(p + i + 2, bytes->size - i - 2);
+    return true;
+}
+
+static bool glance_bulk(struct slice *bytes, struct slice *bulk) {
+    size_t size;
+    if (!glance_number(bytes, '$', &size) || bytes->size < size + 2) return false;
+    *bulk = slice_of(bytes->data, size);
+    *bytes = slice_of(bytes->data + size + 2, bytes->size - size - 2);
+    return true;
+}
+
+size_t resp_peek(struct slice bytes, struct slice *seconds, size_t max) {
+    size_t found = 0, count;
+    while (found < max && glance_number(&bytes, '*', &count)) {
+        struct slice bulk;
+        for (size_t i = 0; i < count; i++) {
+            if (!glance_bulk(&bytes, &bulk)) return found;
+            if (i == 1) seconds[found++] = bulk;
+        }
+    }
+    return found;
+}
+
 /* --- Inline requests
  * ----------------------------------------------------------------------- */
 

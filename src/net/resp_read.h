@@ -87,6 +87,11 @@ const char *resp_reader_error(const struct resp_reader *reader);
  * follows it. */
 size_t resp_reader_missing(const struct resp_reader *reader, size_t size);
 
+/* A glance ahead, for hints: the second arguments of the next requests that `bytes` hold
+ * as arrays of bulks, as far as both are all there; at most `max`, and one for each
+ * request that has one. Stops at whatever else comes, malformed or not. */
+size_t resp_peek(struct slice bytes, struct slice *seconds, size_t max);
+
 /* Give back the memory of an unusually large request. Does nothing while one is
  * under way. */
 void resp_reader_shrink(struct resp_reader *reader);

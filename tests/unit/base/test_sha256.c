@@ -120,6 +120,28 @@ static void implementations_agree(void) {
     sha256_select(NULL);
 }
 
+/* Two at once are two, for every length around the ends of blocks. */
+static void two_are_as_one_and_one(void) {
+    uint8_t messages[2][200], wanted[SHA256_SIZE], digests[2][SHA256_SIZE];
+    for (size_t i = 0; i < sizeof messages[0]; i++) {
+        messages[0][i] = (uint8_t)(i * 37 + 5);
+        messages[1][i] = (uint8_t)(i * 91 + 200);
+    }
+    const void *const from[2] = {messages[0], messages[1]};
+    uint8_t *const to[2] = {digests[0], digests[1]};
+    for (int i = 0; i < IMPLEMENTATIONS; i++) {
+        if (!sha256_select(implementations[i])) continue;
+        for (size_t size = 0; size <= sizeof messages[0]; size++) {
+            sha256_two(from, size, to);
+            for (int j = 0; j < 2; j++) {
+                sha256(messages[j], size, wanted);
+                EXPECT_BYTES(digests[j], wanted, SHA256_SIZE);
+            }
+        }
+    }
+    sha256_select(NULL);
+}
+
 static void refuses_unknown_implementations(void) {
     const char *best = sha256_select(NULL);
     EXPECT(best != NULL);
@@ -199,6 +221,7 @@ int main(void) {
     RUN(matches_another_implementation);
     RUN(every_split_equals_one_shot);
     RUN(implementations_agree);
+    RUN(two_are_as_one_and_one);
     RUN(refuses_unknown_implementations);
     RUN(hmac_matches_wycheproof);
     return test_finish();

@@ -451,6 +451,46 @@ static void gives_back_what_was_sent(void) {
     EXPECT_EQUAL(memory.used, 0);
 }
 
+/* --- A glance ahead
+ * --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *bytes, *seconds; /* with blanks between */
+} glances[] = {
+    {"", ""},
+    {"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nv\r\n*2\r\n$3\r\nGET\r\n$2\r\nbc\r\n", "a bc"},
+    {"*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", "k"},
+    {"*0\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", "k"},
+    {"PING\r\n*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", ""},
+    {"*2\r\n$3\r\nGET\r\n$-1\r\n", ""},
+    {"*2\r\n$3\r\nGET\r\n$999999999\r\nk\r\n", ""},
+    {"*9999999999\r\n$3\r\nGET\r\n", ""},
+    {"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$5\r\nv", "a"},
+};
+
+/* Cut at every place it gives the front of what the whole gives. */
+static void glances_ahead(void) {
+    struct slice seconds[8];
+    for (size_t i = 0; i < sizeof glances / sizeof glances[0]; i++) {
+        size_t size = strlen(glances[i].bytes), most = 0;
+        for (size_t cut = 0; cut <= size; cut++) {
+            uint8_t *bytes = malloc(cut + 1);
+            memcpy(bytes, glances[i].bytes, cut);
+            char told[64] = "";
+            size_t count = resp_peek(slice_of(bytes, cut), seconds, 8);
+            for (size_t j = 0; j < count; j++)
+                snprintf(told + strlen(told), sizeof told - strlen(told), "%s%.*s",
+                         j ? " " : "", (int)seconds[j].size,
+                         (const char *)seconds[j].data);
+            EXPECT(strncmp(told, glances[i].seconds, strlen(told)) == 0 && count >= most);
+            if (cut == size) EXPECT(strcmp(told, glances[i].seconds) == 0);
+            if (count > 1) EXPECT_EQUAL(resp_peek(slice_of(bytes, cut), seconds, 1), 1);
+            most = count;
+            free(bytes);
+        }
+    }
+}
+
 int main(void) {
     RUN(tells_every_row_at_every_cut);
     RUN(cuts_off_endless_lines);
@@ -459,5 +499,6 @@ int main(void) {
     RUN(survives_every_failed_allocation);
     RUN(is_linear_byte_by_byte);
     RUN(gives_back_what_was_sent);
+    RUN(glances_ahead);
     return test_finish();
 }
