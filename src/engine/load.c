@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "engine/engine_internal.h"
+#include "storage/cursor.h"
 
 enum {
     LEAVES_PER_STEP = 512,
@@ -102,15 +103,30 @@ static enum status pass_over(struct engine *engine, struct engine_report *report
     return engine_empty_kernel(engine) ? STATUS_MEMORY : STATUS_AGAIN;
 }
 
+/* There is none that could be loaded: the log alone must tell everything. */
+static enum status do_without(struct engine *engine, struct engine_report *report) {
+    engine->load.phase = LOAD_DONE;
+    if (log_first(engine->log) == 0 || !report->warning[0]) return STATUS_OK;
+    snprintf(
+        report->message, sizeof report->message,
+        "FATAL corrupt: the log begins at sequence %" PRIu64
+        ", and no snapshot that is whole covers what was before: %.400s; nothing was "
+        "modified",
+        log_first(engine->log), report->warning);
+    return STATUS_CORRUPT;
+}
+
 static enum status choose(struct engine *engine, struct engine_report *report) {
     struct load *load = &engine->load;
-    if (load->candidate == engine->save.known_count || engine->options.no_snapshots) {
-        load->phase = LOAD_DONE;
-        return STATUS_OK;
-    }
+    if (load->candidate == engine->save.known_count || engine->options.no_snapshots)
+        return do_without(engine, report);
     if (!take_room(engine))
         return refuse(engine, report, STATUS_MEMORY, "memory", "none left");
     uint64_t entries = engine->save.known[load->candidate].entries;
+    if (entries < log_first(engine->log)) {
+        load->candidate++; /* What comes after it is gone. */
+        return STATUS_AGAIN;
+    }
     struct snapshot_reader *reader = &load->reader;
     enum status status =
         snapshot_open(reader, engine->os, engine->allocator, engine->directory, entries);

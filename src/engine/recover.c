@@ -130,10 +130,18 @@ static enum status replay(struct engine *engine, const struct frame *frame, bool
 /* --- The passes
  * ------------------------------------------------------------------------- */
 
+/* Entries that the loaded snapshot has. */
+static uint64_t covered(const struct engine *engine) {
+    return engine->load.facts.cover.range.size;
+}
+
 /* What the scan has found out, whichever way it was made. */
 static void note_scan(struct engine *engine, struct engine_report *report) {
     engine->scan_target = log_last_of_type(engine->log, CHANGE_SEAL);
     report->last_seal = engine->scan_target;
+    if (covered(engine) &&
+        (report->last_seal == UINT64_MAX || report->last_seal < covered(engine)))
+        report->last_seal = covered(engine) - 1;
     engine->bytes_scanned = log_bytes_scanned(engine->log);
 }
 
@@ -148,9 +156,15 @@ static enum status scan_some(struct engine *engine, struct engine_report *report
     return STATUS_AGAIN;
 }
 
-/* The scan on a thread of its own, with a second handle to follow it. */
-static enum status begin_scan(struct engine *engine, const struct engine_report *report) {
+/* The scan on a thread of its own, with a second handle to follow it. Both begin behind
+ * what a snapshot has. */
+static enum status begin_scan(struct engine *engine, struct engine_report *report) {
+    const struct log_cover *cover = &engine->load.facts.cover;
     engine->phase = PHASE_SCAN;
+    if (covered(engine)) {
+        enum status status = log_begin_at(engine->log, cover, &report->log);
+        if (status) return refuse(engine, report, NULL, status, NULL);
+    }
     if (engine->options.read_only || engine->options.verify_every_seal)
         return STATUS_AGAIN;
     struct log_options options = {.segment_size = engine->options.segment_size,
@@ -159,7 +173,11 @@ static enum status begin_scan(struct engine *engine, const struct engine_report 
     struct log *follower;
     if (log_open(engine->os, engine->allocator, engine->directory, &options, &follower,
                  &unused))
-        return STATUS_AGAIN;            /* What is wrong the scan will say. */
+        return STATUS_AGAIN; /* What is wrong the scan will say. */
+    if (covered(engine) && log_begin_at(follower, cover, &unused)) {
+        log_close(follower);
+        return STATUS_AGAIN;
+    }
     engine->ahead.report = report->log; /* what log_open() has found stays in it */
     if (!scan_ahead_start(&engine->ahead, engine->os, engine->allocator, engine->log)) {
         log_close(follower);
@@ -217,34 +235,6 @@ static enum status next_frame(struct engine *engine, struct frame *frame, bool *
 /* --- With a snapshot ------------------------------------------------------------------
  */
 
-/* Entries that the loaded snapshot has. */
-static uint64_t covered(const struct engine *engine) {
-    return engine->load.facts.cover.range.size;
-}
-
-static enum status refuse_foreign(struct engine *engine, struct engine_report *report,
-                                  const char *why) {
-    char name[SNAPSHOT_NAME_SIZE];
-    engine->phase = PHASE_FAILED;
-    snapshot_name(covered(engine), name);
-    snprintf(report->message, sizeof report->message,
-             "FATAL foreign: %s: %s; nothing was modified", name, why);
-    return STATUS_FOREIGN;
-}
-
-/* An entry that the snapshot has already: the last of them shows whether both are of one
- * history. */
-static enum status pass_covered(struct engine *engine, uint64_t sequence,
-                                struct engine_report *report) {
-    if (sequence + 1 < covered(engine)) return STATUS_OK;
-    uint8_t own[SHA256_SIZE], other[SHA256_SIZE];
-    log_root(engine->follower ? engine->follower : engine->log, own);
-    rfc6962_root(&engine->load.facts.cover.range, other);
-    if (memcmp(own, other, SHA256_SIZE) == 0) return STATUS_OK;
-    return refuse_foreign(engine, report,
-                          "its log root is not the log's: it is from another history");
-}
-
 static enum status load_some(struct engine *engine, struct engine_report *report) {
     enum status status = load_step(engine, report);
     if (status == STATUS_AGAIN) return status;
@@ -267,8 +257,6 @@ static enum status begin_service(struct engine *engine, struct engine_report *re
         engine->follower = NULL;
         scan_ahead_stop(&engine->ahead);
     }
-    if (log_size(engine->log) < covered(engine))
-        return refuse_foreign(engine, report, "the log ends before it");
     if (!engine->options.read_only) status = log_start(engine->log, &report->log);
     if (status) return refuse(engine, report, NULL, status, NULL);
     engine->acknowledged = log_size(engine->log);
@@ -323,11 +311,7 @@ static enum status replay_some(struct engine *engine, struct engine_report *repo
         if (status == STATUS_END) return begin_service(engine, report);
         if (status) return refuse(engine, report, NULL, status, NULL);
         engine->bytes_replayed += frame.entry.size + frame.list.size + frame.payload.size;
-        if (frame.sequence < covered(engine)) {
-            status = pass_covered(engine, frame.sequence, report);
-            if (status) return status;
-            continue;
-        }
+        if (frame.sequence < covered(engine)) continue;
         const char *why = "";
         status = replay(engine, &frame, holds, &why);
         if (status == STATUS_MEMORY) why = "no memory to apply it";

@@ -210,6 +210,7 @@ static enum status freeze(struct engine *engine) {
     check(roots_equal(&roots, &engine->sealed));
     enum status status = kernel_freeze(engine->kernel, &save->view);
     if (status) return status;
+    log_roll_soon(engine->log);
     uint8_t body[SEAL_SIZE];
     struct snapshot_facts facts = {.time_us = engine->last_time_us,
                                    .image_size = image_size(save->view),
