@@ -192,6 +192,7 @@ COMMAND(cmd_proof_key);
 COMMAND(cmd_proof_sample);
 COMMAND(cmd_debug_sleep); /* cmd_debug.c */
 COMMAND(cmd_debug_reload);
+COMMAND(cmd_debug_diverge);
 COMMAND(cmd_debug_digest);
 COMMAND(cmd_debug_digest_value);
 COMMAND(cmd_debug_panic);

@@ -77,7 +77,7 @@ COMMAND(cmd_client_unpause) {
 
 /* --- What there is nothing of ------------------------------------------------------ */
 
-/* No command of this release blocks, and who waits for a pause is not woken by this. */
+/* Only WAIT and WAITAOF block; who waits for a pause is not woken by this. */
 COMMAND(cmd_client_unblock) {
     int64_t id;
     if (call->count > 4) {
@@ -88,7 +88,8 @@ COMMAND(cmd_client_unblock) {
     } else if (!word_integer(call->arguments[2], &id)) {
         call_error(call, "ERR value is not an integer or out of range");
     } else {
-        reply_integer(call_reply(call), 0);
+        bool woken = wait_unblock(call->server, id, call_is(call, 3, "error"));
+        reply_integer(call_reply(call), woken);
     }
 }
 

@@ -38,6 +38,18 @@ static void run_in_slices(struct call *call,
     if (!job_run(server, server->now_us + JOB_SLICE_US)) server->metrics.long_commands++;
 }
 
+/* A replica whose state is not its primary's: a key that no entry has made. */
+COMMAND(cmd_debug_diverge) {
+    struct change change = {.type = CHANGE_SET,
+                            .flags = CHANGE_ATTRIBUTES,
+                            .key = call->arguments[2],
+                            .attributes = slice_text("diverged")};
+    if (!call_key_fits(call, change.key)) return;
+    struct tally tally = {.status = engine_change_secretly(call->server->engine, &change)};
+    if (tally.status) call_refusal(call, engine_state(call->server->engine), &tally);
+    else reply_ok(call_reply(call));
+}
+
 COMMAND(cmd_debug_panic) {
     (void)call;
     panic("DEBUG PANIC was asked for", __FILE__, __LINE__);

@@ -62,8 +62,10 @@ void waits_end(struct server *server) {
     }
 }
 
-bool wait_unblock(struct server *server, struct client *client, bool with_error) {
-    if (!client->wait.active) return false;
+bool wait_unblock(struct server *server, int64_t id, bool with_error) {
+    struct client *client = server->waiting;
+    while (client && client->id != (uint64_t)id) client = client->wait.next;
+    if (!client) return false;
     struct reply *reply = &client->connection->reply;
     if (with_error)
         reply_error(reply, "UNBLOCKED client unblocked via CLIENT UNBLOCK");

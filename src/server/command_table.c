@@ -49,7 +49,7 @@ static const struct subcommand client_subcommands[] = {
      .summary = "End the pause."},
     {.name = "unblock", .run = cmd_client_unblock, .arity = -3,
      .synopsis = "client-id [<TIMEOUT | ERROR>]",
-     .summary = "Wake a connection that waits in a command; here none does."},
+     .summary = "Wake a connection that waits in WAIT or WAITAOF."},
     {.name = "tracking", .run = cmd_client_tracking, .arity = -3,
      .synopsis = "<ON | OFF> [REDIRECT client] [PREFIX prefix...] [BCAST] [OPTIN] [OPTOUT] "
                  "[NOLOOP]",
@@ -111,6 +111,8 @@ static const struct subcommand debug_subcommands[] = {
      .summary = "A digest of each key's contents."},
     {.name = "reload", .run = cmd_debug_reload, .arity = 2, .synopsis = "",
      .summary = "Stop the log, drop the state, and recover it as a start does."},
+    {.name = "diverge", .run = cmd_debug_diverge, .arity = 3, .synopsis = "key",
+     .summary = "Set a key without an entry, as a fault might: a replica must notice."},
     {.name = "panic", .run = cmd_debug_panic, .arity = 2, .synopsis = "",
      .summary = "Stop as a failed check does."},
     {.name = "verify", .run = cmd_debug_verify, .arity = 2, .flags = COMMAND_SEES_STATE,

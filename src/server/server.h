@@ -178,8 +178,8 @@ void waits_look(struct server *server);
 void waits_end(struct server *server);
 /* The client goes. */
 void wait_forget(struct server *server, struct client *client);
-/* CLIENT UNBLOCK; false when it does not wait. */
-bool wait_unblock(struct server *server, struct client *client, bool with_error);
+/* CLIENT UNBLOCK; false when the client of this number does not wait. */
+bool wait_unblock(struct server *server, int64_t id, bool with_error);
 
 /* --- cmd_proof.c ------------------------------------------------------------------ */
 
