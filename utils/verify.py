@@ -320,8 +320,13 @@ def frames_speak_for(data, start, key, sequence):
 
 (SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP, RENAME, SET, REPLACE,
  INCR) = range(1, 15)
+SYSTEM = 40
 
 GCREATE, NODE, NODEDEL, EDGE, EDGEDEL = OF_GRAPHS = range(20, 25)
+
+ELEMENT_TYPES = {*range(CREATE, INCR + 1), *OF_GRAPHS, SYSTEM}
+ENTRY_TYPES = {SEAL, BATCH, *ELEMENT_TYPES} - {GROUP}
+SYSTEM_KINDS = {1}  # users
 
 SIGNED, NO_STATE = 1, 2
 
@@ -351,6 +356,7 @@ BODY_FLAGS = {
     NODEDEL: (0, 0),
     EDGE: (0, HAS_ATTRIBUTES | HAS_WEIGHT | IF_NEW | IF_EXISTING),
     EDGEDEL: (0, 0),
+    SYSTEM: (0, HAS_ATTRIBUTES),
 }
 
 COSINE = 1
@@ -407,8 +413,7 @@ class Entry:
         principal_sequence = cursor.number(8)
         if self.flags & ~(SIGNED | NO_STATE):
             raise newer(f"entry with flags {self.flags:#06x}")
-        known = SEAL <= self.type <= INCR or self.type in OF_GRAPHS
-        self.passed_over = not known or self.type == GROUP
+        self.passed_over = self.type not in ENTRY_TYPES
         if self.passed_over and not self.flags & NO_STATE:
             raise newer(f"entry of unknown type {self.type}")
         self.body = cursor.sized()
@@ -489,6 +494,8 @@ class Change:
         if self.flags & ~(must | may):
             raise newer(f"a body of type {self.type} has flags {self.flags}")
         self.db = cursor.number(4)
+        if self.type == SYSTEM and self.db not in SYSTEM_KINDS:
+            raise newer(f"a system record of kind {self.db}")
         if self.db >= DATABASES and not (self.type == FLUSH and self.db == EVERY_DATABASE):
             raise damaged(f"database {self.db}")
         if self.type == FLUSH:
@@ -563,7 +570,8 @@ class Change:
         else:
             self.key = read_part(payload, b"K")
             check_size("key", self.key, LONGEST_NAME)
-        check_part("key", self.object_hash, KH(b"K", u32(self.db), self.key))
+        name = (b"S", bytes([self.db])) if self.type == SYSTEM else (b"K", u32(self.db))
+        check_part("key", self.object_hash, KH(*name, self.key))
         if self.type in OF_GRAPHS:
             self.read_graph_payload(payload)
             return
@@ -654,7 +662,7 @@ def read_batch(body, frame):
         data = elements.bytes(elements.number(4))
         if kind in (SEAL, BATCH):
             raise damaged(f"a batch holds an entry of type {kind}")
-        if not CREATE <= kind <= INCR and kind not in OF_GRAPHS:
+        if kind not in ELEMENT_TYPES:
             raise newer(f"a batch holds an element of type {kind}")
         leaves.append(bytes([kind]) + data)
         change = Change(kind, data, payload, previous)
@@ -892,6 +900,11 @@ class Model:
 
     def __init__(self):
         self.objects = {}
+        self.records = {}  # system records: SKH -> (widx, C of the value)
+
+    def system(self, content=False):
+        return trie({name: record_hash(0 if content else widx, HAS_ATTRIBUTES, ZERO, value)
+                     for name, (widx, value) in self.records.items()})
 
     def keyspace(self, content=False):
         return trie({name: found.hash(content) for name, found in self.objects.items()})
@@ -907,6 +920,8 @@ class Model:
                 if change.db in (found.db, EVERY_DATABASE):
                     del self.objects[name]
             return None
+        if change.type == SYSTEM:
+            return self.govern(sequence, change)
         if change.type == CREATE:
             return self.create(change)
         if change.type == VADD:
@@ -918,6 +933,13 @@ class Model:
         if change.type in OF_GRAPHS:
             return self.change_graph(sequence, change)
         return self.change_existing(sequence, change)
+
+    def govern(self, sequence, change):
+        if change.attributes:
+            self.records[change.object_hash] = (sequence, change.attributes)
+        elif self.records.pop(change.object_hash, None) is None:
+            return "no such record"
+        return None
 
     def create(self, change):
         if change.object_hash in self.objects:
@@ -1096,7 +1118,7 @@ def check_group(group, members):
 
 def state_root(model, content=False, semantics=SEMANTICS_ID):
     """The state root of the model; with `content` the content root: every widx taken as 0."""
-    return root_hash(semantics, model.keyspace(content), EMPTY_TRIE)
+    return root_hash(semantics, model.keyspace(content), model.system(content))
 
 
 # --- The directory (section 8) ---------------------------------------------------------------
@@ -1317,7 +1339,7 @@ class Verifier:
             raise damaged(f"the SEAL says that it is entry {sequence}")
         if semantics != self.semantics:
             raise newer(f"a SEAL of semantics {semantics.hex()}")
-        if keyspace != enc(self.model.keyspace()) or system != enc(EMPTY_TRIE):
+        if keyspace != enc(self.model.keyspace()) or system != enc(self.model.system()):
             raise damaged("the SEAL's tries are not those of the state")
         if root != state_root(self.model, semantics=self.semantics):
             raise damaged("the SEAL's state root is not that of the state")

@@ -36,11 +36,13 @@ static const struct body_shape {
     [CHANGE_REPLACE] = {true, true, false, false, false, CHANGE_ATTRIBUTES,
                         CHANGE_NX | CHANGE_XX},
     [CHANGE_INCR] = {true, true, false, false, true, 0, 0},
+    [CHANGE_SYSTEM] = {true, true, false, false, false, 0, CHANGE_ATTRIBUTES},
 };
 
 static const struct body_shape *shape_of(uint8_t type) {
-    if (type < CHANGE_CREATE || type > CHANGE_INCR) return NULL;
-    return &body_shapes[type];
+    if (type >= sizeof body_shapes / sizeof body_shapes[0]) return NULL;
+    bool known = body_shapes[type].has_db || type == CHANGE_GROUP;
+    return known ? &body_shapes[type] : NULL;
 }
 
 /* --- Commitments -----------------------------------------------------------------------
@@ -107,6 +109,11 @@ void hash_principal(struct slice user, uint8_t out[SHA256_SIZE]) {
     hash_key('P', NULL, user, out);
 }
 
+void hash_system_name(uint8_t kind, struct slice id, uint8_t out[SHA256_SIZE]) {
+    struct slice first = slice_of(&kind, 1);
+    hash_key('S', &first, id, out);
+}
+
 void hash_payload(char kind, struct slice bytes, uint8_t out[SHA256_SIZE]) {
     struct sha256 hash;
     uint8_t head[2] = {0x14, (uint8_t)kind};
@@ -124,7 +131,10 @@ void change_commit(struct change *change) {
     }
     const struct body_shape *shape = shape_of(change->type);
     check(shape != NULL);
-    if (shape->has_object) hash_object_name(change->db, change->key, change->object_hash);
+    if (change->type == CHANGE_SYSTEM)
+        hash_system_name((uint8_t)change->db, change->key, change->object_hash);
+    else if (shape->has_object)
+        hash_object_name(change->db, change->key, change->object_hash);
     if (shape->has_element) hash_element_name(change->element, change->element_hash);
     if (shape->has_target)
         hash_object_name(change->db, change->target, change->target_hash);
@@ -244,6 +254,7 @@ static enum status decode_body(uint8_t type, const struct body_shape *shape,
         return STATUS_VERSION;
     if ((change->flags & shape->required) != shape->required) return STATUS_CORRUPT;
     bool everywhere = type == CHANGE_FLUSH && change->db == FLUSH_ALL;
+    if (type == CHANGE_SYSTEM && change->db != SYSTEM_USER) return STATUS_VERSION;
     if (change->db >= DATABASE_COUNT && !everywhere) return STATUS_CORRUPT;
 
     uint8_t flags = change->flags;

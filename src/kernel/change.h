@@ -31,6 +31,7 @@ enum change_type {
     CHANGE_NODEDEL = 22,
     CHANGE_EDGE = 23,
     CHANGE_EDGEDEL = 24,
+    CHANGE_SYSTEM = 40, /* set or remove a system record */
 };
 
 static inline bool change_of_graph(uint8_t type) {
@@ -43,7 +44,7 @@ static inline bool change_of_edge(uint8_t type) {
 /* Whether a change of this type may be an entry of its own, and not only in a batch. */
 static inline bool change_stands_alone(uint8_t type) {
     return (type >= CHANGE_CREATE && type <= CHANGE_INCR && type != CHANGE_GROUP) ||
-           change_of_graph(type);
+           change_of_graph(type) || type == CHANGE_SYSTEM;
 }
 
 enum change_flag {
@@ -66,6 +67,9 @@ enum metric { METRIC_COSINE = 1, METRIC_L2 = 2, METRIC_IP = 3 };
 enum index_kind { INDEX_FLAT = 1, INDEX_HNSW = 2 };
 enum quantisation { QUANTISATION_NONE = 0, QUANTISATION_Q8 = 1, QUANTISATION_BIN = 2 };
 enum origin { ORIGIN_VADD = 0, ORIGIN_VCREATE = 1 };
+
+/* Records that govern behaviour and are no keys. */
+enum system_kind { SYSTEM_USER = 1 /* of ACL: the value is its rules */ };
 
 #define DATABASE_COUNT      16
 #define FLUSH_ALL           UINT32_MAX
@@ -96,15 +100,16 @@ struct graph_config {
 struct change {
     uint8_t type;         /* enum change_type */
     uint8_t flags;        /* enum change_flag */
-    uint32_t db;          /* FLUSH: or FLUSH_ALL */
+    uint32_t db;          /* FLUSH: or FLUSH_ALL; SYSTEM: enum system_kind */
     uint32_t group_count; /* GROUP only */
     uint64_t tag;
     int64_t delta;  /* INCR only */
     int32_t weight; /* EDGE: Q16.16 */
-    struct slice key, element;     /* `element`: of a graph the node, or an edge's source */
+    struct slice key, element;     /* `element`: of a graph the node, or an edge's source.
+                                      SYSTEM: the record's name is in `key` */
     struct slice target;           /* RENAME: the new name. Of an edge its destination */
     struct slice vector;           /* vector bytes as docs/format.md section 6 has them */
-    struct slice attributes, fp32; /* SET, REPLACE: the value is in `attributes` */
+    struct slice attributes, fp32; /* SET, REPLACE, SYSTEM: the value is in `attributes` */
     struct slice word;                   /* a node's kind, an edge's type */
     struct slice link_key, link_element; /* NODE */
     union {
@@ -165,6 +170,7 @@ void hash_edge_name(char kind, struct slice type, struct slice node,
 void hash_link(uint32_t db, struct slice key, struct slice element,
                uint8_t hash[SHA256_SIZE]);
 void hash_principal(struct slice user, uint8_t hash[SHA256_SIZE]);
+void hash_system_name(uint8_t kind, struct slice id, uint8_t hash[SHA256_SIZE]);
 void hash_payload(char kind, struct slice bytes, uint8_t hash[SHA256_SIZE]);
 
 #endif

@@ -20,10 +20,9 @@
  */
 
 static const struct image_field state_fields[] = {
-    FIELDS(struct state, keys),
-    FIELD(struct state, records),
-    FIELD(struct state, applied),
-    FIELD(struct state, keyspace),
+    FIELDS(struct state, keys),   FIELD(struct state, records),
+    FIELD(struct state, applied), FIELD(struct state, keyspace),
+    FIELD(struct state, system),
 };
 
 static const struct image_pool state_pools[] = {
@@ -31,6 +30,7 @@ static const struct image_pool state_pools[] = {
     {"nodes", offsetof(struct state, nodes), 1},
     {"objects", offsetof(struct state, objects), 1},
     {"tags", offsetof(struct state, tags.nodes), 1},
+    {"system", offsetof(struct state, system_rows), 1},
     {"tags.slots", offsetof(struct state, tags.lists), 1},
 };
 

@@ -34,6 +34,8 @@ enum status kernel_create(const struct memory_source *source, struct kernel **ou
     pool_begin(&state->objects, sizeof(struct object), CHUNK_AT_RANDOM, OBJECT_LAYOUT);
     pool_begin(&state->collections, sizeof(struct collection), CHUNK_AT_RANDOM, "2w");
     pool_begin(&state->graphs, sizeof(struct graph), CHUNK_AT_RANDOM, "2w");
+    pool_begin(&state->system_rows, sizeof(struct system_row), CHUNK_AT_RANDOM,
+               SYSTEM_LAYOUT);
     heap_begin(&state->heap);
     tags_begin(&state->tags);
     *out = kernel;
@@ -62,6 +64,10 @@ static struct place locate(const struct state *state, const struct change *chang
                           .destination = UINT32_MAX,
                           .edge = UINT32_MAX};
     if (change->type == CHANGE_FLUSH) return place;
+    if (change->type == CHANGE_SYSTEM) {
+        place.row = find_system(state, change->object_hash);
+        return place;
+    }
     place.row = find_row(state, change->object_hash);
     if (place.row != UINT32_MAX && change_of_graph(change->type))
         graph_locate(state, change, &place);
@@ -129,6 +135,10 @@ void kernel_fetch(const struct kernel *kernel, const uint8_t object_hash[SHA256_
 
 static enum status refused(const struct state *state, const struct change *change,
                            struct place place, const struct group *group) {
+    if (change->type == CHANGE_SYSTEM) {
+        bool removes = !(change->flags & CHANGE_ATTRIBUTES);
+        return removes && place.row == UINT32_MAX ? STATUS_NO_KEY : STATUS_OK;
+    }
     const struct object *object =
         place.row == UINT32_MAX ? NULL : object_at(state, place.row);
     bool exists = place.slot != UINT32_MAX;
@@ -350,6 +360,9 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
     case CHANGE_EDGEDEL:
         apply_edgedel(kernel, &place);
         break;
+    case CHANGE_SYSTEM:
+        apply_system(kernel, sequence, change, place.row);
+        break;
     default:
         check(false);
     }
@@ -384,8 +397,10 @@ void kernel_seal(struct kernel *kernel, struct roots *roots) {
         kernel->dirty_objects = object_at(state, row)->list_next;
     }
     trie_seal(&kernel->memory, &state->nodes, &state->objects, state->keyspace);
+    trie_seal(&kernel->memory, &state->nodes, &state->system_rows, state->system);
     *roots = (struct roots){0};
     trie_sum(&state->nodes, &state->objects, state->keyspace, &roots->keyspace);
+    trie_sum(&state->nodes, &state->system_rows, state->system, &roots->system);
     roots_finish(roots);
     kernel->dirty = 0;
 }

@@ -33,6 +33,20 @@ struct outcome {
     bool more; /* NODEDEL: there are edges left, kernel_apply_more() goes on */
 };
 
+/* What governs behaviour and is no key: system records, by kind and name. */
+struct system_record {
+    uint32_t kind;
+    struct slice id, value; /* good until the next change */
+};
+/* The record in the first row from `row` on; UINT32_MAX after the last. The order means
+ * nothing. */
+uint32_t state_system_next(const struct state *state, uint32_t row,
+                           struct system_record *record);
+bool state_system_find(const struct state *state, enum system_kind kind, struct slice id,
+                       struct slice *value);
+/* Grows with every change of a system record. Enters no hash. */
+uint64_t kernel_system_version(const struct kernel *kernel);
+
 /* Would `change`, committed by change_commit(), be refused now (docs/format.md 6.1)? On
  * STATUS_OK memory for applying it is reserved, and a config that it carries for a key
  * that exists is dropped; the yes holds for kernel_apply() with the same struct, if

@@ -37,6 +37,8 @@ struct recompute {
     struct trie_sum out;
     bool content;
     struct walk keys, records, ends;
+    bool keys_done; /* `keys` walks the system records */
+    struct trie_sum keyspace;
     uint8_t code[VECTOR_DIM_MAX];
 };
 _Static_assert(sizeof(struct recompute) <= RECOMPUTE_SIZE, "the room is large enough");
@@ -245,12 +247,32 @@ static enum status object_step(struct recompute *recompute) {
     return status == STATUS_OK ? give_object(recompute) : status;
 }
 
+/* The keys are done: the system records come. */
+static void begin_system(struct recompute *recompute) {
+    recompute->keyspace = recompute->keys.sum;
+    recompute->keys_done = true;
+    walk_begin(&recompute->keys, &recompute->state->nodes, recompute->state->system);
+}
+
+/* A leaf of the outer walk: a key, whose records come next, or a system record. */
+static enum status meet_leaf(struct recompute *recompute, uint32_t row) {
+    const struct state *state = recompute->state;
+    if (recompute->keys_done) {
+        uint8_t key[SHA256_SIZE], value[SHA256_SIZE];
+        system_leaf(state, row, recompute->content, key, value);
+        return give_leaf(&recompute->keys, key, value);
+    }
+    begin_object(recompute, object_at(state, row));
+    return STATUS_OK;
+}
+
 struct recompute *recompute_begin(void *room, const struct state *state, bool content) {
     struct recompute *recompute = room;
     recompute->state = state;
     recompute->object = NULL;
     recompute->node = UINT32_MAX;
     recompute->content = content;
+    recompute->keys_done = false;
     walk_begin(&recompute->keys, &state->nodes, state->keyspace);
     return recompute;
 }
@@ -266,15 +288,14 @@ enum status recompute_step(struct recompute *recompute, uint32_t leaves,
             status = object_step(recompute);
         } else {
             status = walk_to_leaf(&recompute->keys, &row);
-            if (status == STATUS_OK) {
-                *roots = (struct roots){.keyspace = recompute->keys.sum};
+            if (status == STATUS_OK && recompute->keys_done) {
+                *roots = (struct roots){.keyspace = recompute->keyspace,
+                                        .system = recompute->keys.sum};
                 roots_finish(roots);
                 return STATUS_OK;
             }
-            if (status == STATUS_AGAIN) {
-                begin_object(recompute, object_at(recompute->state, row));
-                status = STATUS_OK;
-            }
+            if (status == STATUS_OK) begin_system(recompute);
+            else if (status == STATUS_AGAIN) status = meet_leaf(recompute, row);
         }
         if (status) return status;
     }

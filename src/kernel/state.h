@@ -79,6 +79,17 @@ struct collection {
     uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
 };
 
+/* What governs behaviour and is no key: users and their rights. */
+struct system_row {
+    struct trie_leaf leaf;
+    uint64_t widx;
+    uint64_t id, value; /* heap handles */
+    uint32_t id_size, value_size;
+    uint32_t kind; /* enum system_kind; 0: the row is free */
+    uint32_t unused;
+};
+#define SYSTEM_LAYOUT "64b3d4w"
+
 struct state {
     struct pool nodes; /* of all tries */
     struct pool objects;
@@ -86,7 +97,9 @@ struct state {
     struct pool graphs; /* struct graph: graph_rows.h */
     struct heap heap;
     struct tags tags;
+    struct pool system_rows;
     uint32_t keyspace; /* trie over objects */
+    uint32_t system;   /* trie over system_rows */
     uint64_t keys[DATABASE_COUNT];
     uint64_t records; /* in all objects */
     uint64_t applied; /* changes so far */
@@ -118,6 +131,7 @@ struct kernel {
     struct memory memory;
     struct admitted admitted;
     uint64_t made[KEY_SLOTS]; /* `applied` when a key was made, by a part of its hash */
+    uint64_t system_version;  /* changes of system records so far */
     bool live;                /* changes hash their own path */
     uint32_t dirty_objects;   /* head of the list, object + 1 */
     uint64_t dirty;           /* changes since the last seal */
@@ -214,6 +228,17 @@ void apply_rename(struct kernel *kernel, const struct change *change, uint32_t r
 /* What OV says of it; `content` takes its widx as 0. */
 void string_sum(const struct state *state, const struct object *object, bool content,
                 struct object_sum *sum);
+
+/* --- system.c: system records
+ * ------------------------------------------------------------ */
+
+/* UINT32_MAX: there is none. */
+uint32_t find_system(const struct state *state, const uint8_t key[SHA256_SIZE]);
+void apply_system(struct kernel *kernel, uint64_t sequence, const struct change *change,
+                  uint32_t row);
+/* SKH and RV of the record in `row`, from its bytes; `content` takes its widx as 0. */
+void system_leaf(const struct state *state, uint32_t row, bool content,
+                 uint8_t key[SHA256_SIZE], uint8_t value[SHA256_SIZE]);
 
 /* --- collection.c: collections and their elements
  * --------------------------------------- */

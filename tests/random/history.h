@@ -98,7 +98,8 @@ static inline void history_string(struct history *history, struct change *change
 
 static inline uint8_t history_type(struct history *history) {
     if (history->graphs) return graph_type(history);
-    uint32_t draw = history_below(history, 1700);
+    uint32_t draw = history_below(history, 1740);
+    if (draw >= 1700) return CHANGE_SYSTEM;
     if (draw >= 1160) return knowledge_type(draw - 1160);
     if (draw < 620) return CHANGE_VADD;
     if (draw < 760) return CHANGE_VREM;
@@ -107,6 +108,13 @@ static inline uint8_t history_type(struct history *history) {
     if (draw < 970) return CHANGE_CREATE;
     if (draw >= 1000) return (uint8_t)(CHANGE_RENAME + (draw - 1000) / 40);
     return draw < 995 ? CHANGE_DEL : CHANGE_FLUSH;
+}
+
+/* Set or remove one of a few users. */
+static inline void history_system(struct history *history, struct change *change) {
+    change->db = SYSTEM_USER;
+    change->key = history_name(history->key, 'u', history_below(history, 5));
+    if (history_below(history, 3)) history_attributes(history, change);
 }
 
 static inline void history_fill(struct history *history, uint32_t key, struct change *change) {
@@ -152,6 +160,10 @@ static inline void history_next(struct history *history, struct change *change) 
     *change = (struct change){.type = history_type(history)};
     if (change_of_graph(change->type)) {
         knowledge_fill(history, change);
+        return;
+    }
+    if (change->type == CHANGE_SYSTEM) {
+        history_system(history, change);
         return;
     }
     /* Strings take the place of collections, but not of all. */
