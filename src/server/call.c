@@ -10,6 +10,14 @@
 #include "server/server.h"
 #include "server/words.h"
 
+write_handler *call_write(const struct call *call) {
+    return call->subcommand ? call->subcommand->write : call->command->write;
+}
+
+answer_handler *call_answer(const struct call *call) {
+    return call->subcommand ? call->subcommand->answer : call->command->answer;
+}
+
 struct reply *call_reply(struct call *call) {
     return call->client ? connection_reply(call->client->connection)
                         : &call->server->nobody;

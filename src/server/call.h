@@ -13,6 +13,7 @@ struct call {
     struct server *server;
     struct client *client; /* NULL: it left while its command ran; replies go nowhere */
     const struct command *command;
+    const struct subcommand *subcommand; /* NULL: it has none */
     const struct slice *arguments; /* the command's name is the first */
     size_t count;
     uint32_t db;
@@ -21,6 +22,10 @@ struct call {
         refusal; /* while a transaction is planned: errors come here instead of a reply */
 };
 #define CALL_REFUSAL_SIZE 256
+
+/* The handlers of a write: the subcommand's where there is one. NULL for other rows. */
+write_handler *call_write(const struct call *call);
+answer_handler *call_answer(const struct call *call);
 
 /* The answer "WRONGTYPE ...". */
 void call_wrong_type(struct call *call);
@@ -103,6 +108,18 @@ COMMAND(cmd_client_caching);
 COMMAND(cmd_client_no_evict);
 COMMAND(cmd_client_no_touch);
 COMMAND(cmd_help); /* of any command with subcommands */
+COMMAND(cmd_acl_whoami); /* cmd_acl.c */
+COMMAND(cmd_acl_users);
+COMMAND(cmd_acl_list);
+COMMAND(cmd_acl_getuser);
+COMMAND(cmd_acl_cat);
+COMMAND(cmd_acl_genpass);
+COMMAND(cmd_acl_dryrun);
+COMMAND(cmd_acl_log);
+WRITE(cmd_acl_setuser); /* cmd_acl_write.c */
+WRITE(cmd_acl_deluser);
+WRITE(cmd_acl_load);
+COMMAND(cmd_acl_save);
 COMMAND(cmd_info); /* cmd_server.c */
 COMMAND(cmd_time);
 COMMAND(cmd_shutdown);

@@ -3,6 +3,11 @@
 
 #include "server/server.h"
 
+struct slice client_user_name(const struct client *client) {
+    const struct acl_user *user = client->user;
+    return user ? slice_of(user->name, user->name_size) : slice_text("default");
+}
+
 bool client_is_local(const struct client *client) {
     const char *peer = client->connection->peer;
     return strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
@@ -51,12 +56,11 @@ void client_apply_limits(struct client *client) {
     connection_set_limits(client->connection, &limits);
 }
 
-static void set_authenticated(struct client *client, bool authenticated) {
-    client->authenticated = authenticated;
+void client_authenticate(struct client *client, struct acl_user *user) {
+    client->user = user;
+    client->authenticated = user != NULL;
     client_apply_limits(client);
 }
-
-void client_authenticate(struct client *client) { set_authenticated(client, true); }
 
 void client_next_reply(struct client *client) {
     client->connection->reply.muted = client->reply_off || client->reply_skip;
@@ -71,5 +75,6 @@ void client_reset(struct client *client) {
     client->reply_off = client->reply_skip = false;
     client_next_reply(client);
     connection_set_protocol(client->connection, 2);
-    set_authenticated(client, client->server->options.requirepass[0] == '\0');
+    struct server *server = client->server;
+    client_authenticate(client, acl_is_open(server) ? server->acl.standard : NULL);
 }

@@ -4,7 +4,7 @@
 
 #include "base/sha256.h"
 #include "net/connection.h"
-#include "server/command_table.h"
+#include "server/acl_user.h"
 
 #define CLIENT_NAME_SIZE 128 /* with the NUL */
 
@@ -60,6 +60,7 @@ struct client {
     uint64_t id;
     uint32_t db;
     bool authenticated;
+    struct acl_user *user; /* whom it has shown to be; NULL: a stranger */
     bool waiting; /* `request` is in hand and must wait for another client's job */
     bool busy;    /* `request` is the running job */
     struct request request;
@@ -87,6 +88,9 @@ struct client {
         library_version[CLIENT_NAME_SIZE];
 };
 
+/* Whom it has shown to be; a stranger counts as `default`, as in Redis. */
+struct slice client_user_name(const struct client *client);
+
 /* Whether the peer is on this machine. */
 bool client_is_local(const struct client *client);
 
@@ -102,8 +106,8 @@ void client_discard(struct client *client);
 /* Database 0, RESP2, no name, no MULTI; authentication as for a new connection. */
 void client_reset(struct client *client);
 
-/* It has shown the password, or there is none: it gets its full limits. */
-void client_authenticate(struct client *client);
+/* It has shown that it is `user`, or needs not: it gets its full limits. */
+void client_authenticate(struct client *client, struct acl_user *user);
 /* Take the limits anew from the options. */
 void client_apply_limits(struct client *client);
 

@@ -107,7 +107,8 @@ void clients_accepted(void *context, struct connection *connection) {
     connection->owner = client;
     server->os->socket_keepalive(server->os, connection->socket,
                                  (uint32_t)options->tcp_keepalive);
-    if (options->requirepass[0] == '\0') {
+    acl_refresh(server);
+    if (acl_is_open(server)) {
         if (options->protected_mode && !client_is_local(client)) {
             turn_away(
                 server, connection,
@@ -115,7 +116,7 @@ void clients_accepted(void *context, struct connection *connection) {
                 "connections from other machines are refused. Set requirepass.");
             return;
         }
-        client_authenticate(client);
+        client_authenticate(client, server->acl.standard);
     }
     account(server, client);
 }
@@ -232,7 +233,9 @@ static bool is_late(const struct client *client, uint64_t now) {
     uint64_t stranger = (uint64_t)options->authentication_timeout * SECOND_US;
     uint64_t idle = (uint64_t)options->timeout * SECOND_US;
     uint64_t active = client->connection->active_us;
-    if (client->busy || client->waiting) return false; /* it is we who are late */
+    bool guesses = client->waiting && !client->authenticated;
+    if (client->busy || (client->waiting && !guesses))
+        return false; /* it is we who are late */
     if (client->replica) return false;                 /* repl-timeout is for them */
     if (stranger && !client->authenticated && now - client->created_us > stranger)
         return true;

@@ -57,12 +57,10 @@ static uint64_t seconds_since(const struct server *server, uint64_t then_us) {
     return now > then_us ? (now - then_us) / 1000000 : 0;
 }
 
-static void command_name(const struct client *client, char name[64]) {
-    const struct subcommand *subcommand = client->last_subcommand;
-    if (!client->last_command) snprintf(name, 64, "NULL");
-    else
-        snprintf(name, 64, "%s%s%s", client->last_command->name, subcommand ? "|" : "",
-                 subcommand ? subcommand->name : "");
+static void last_command(const struct client *client, char name[COMMAND_NAME_SIZE]) {
+    if (client->last_command)
+        command_name(client->last_command, client->last_subcommand, name);
+    else snprintf(name, COMMAND_NAME_SIZE, "NULL");
 }
 
 /* A letter for each thing that is unusual, in the order of Redis; N when nothing is. */
@@ -95,16 +93,17 @@ void client_line(struct buffer *text, const struct client *client) {
     const struct connection *connection = client->connection;
     size_t input = buffer_size(&connection->input);
     size_t waiting = connection_pending(connection);
-    char line[1280], command[64], local[64], letters[12];
-    command_name(client, command);
+    char line[1280], command[COMMAND_NAME_SIZE], local[64], letters[12];
+    last_command(client, command);
     flag_letters(client, letters);
     server->os->socket_local(server->os, connection->socket, local);
+    struct slice user = client_user_name(client);
     int size = snprintf(
         line, sizeof line,
         "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s age=%" PRIu64 " idle=%" PRIu64
         " flags=%s db=%" PRIu32 " sub=0 psub=0 ssub=0 multi=%lld watch=%zu qbuf=%zu "
         "qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=%zu "
-        "tot-mem=%zu events=%s cmd=%s user=default redir=-1 resp=%d lib-name=%s "
+        "tot-mem=%zu events=%s cmd=%s user=%.*s redir=-1 resp=%d lib-name=%s "
         "lib-ver=%s io-thread=0 tot-net-in=%" PRIu64 " tot-net-out=%" PRIu64
         " tot-cmds=%" PRIu64 "\n",
         client->id, connection->peer, local,
@@ -115,7 +114,8 @@ void client_line(struct buffer *text, const struct client *client) {
         input, connection->input.capacity - input, connection->unconsumed,
         client->queue.bytes, connection->output.capacity, client->largest_output, waiting,
         connection->output.capacity, client_memory(client), event_letters(client),
-        command, connection->reply.protocol, client->library, client->library_version,
+        command, user.size ? (int)user.size : 0, (const char *)user.data,
+        connection->reply.protocol, client->library, client->library_version,
         client->input_bytes, connection->sent, client->commands);
     if (size >= (int)sizeof line) size = (int)sizeof line - 1;
     (void)buffer_append(text, line, (size_t)size);

@@ -29,13 +29,14 @@ static void reply_flag_set(struct reply *reply, const struct command *command) {
     for (size_t i = 0; i < count; i++) reply_status(reply, names[i]);
 }
 
-static void reply_categories(struct reply *reply, const struct command *command) {
+static void reply_categories(struct reply *reply, const struct command *command,
+                             const struct subcommand *subcommand) {
     size_t count = 0;
-    while (command_category(command, count)) count++;
+    while (command_category(command, subcommand, count)) count++;
     reply_set(reply, count);
     for (size_t i = 0; i < count; i++) {
         char name[32];
-        snprintf(name, sizeof name, "@%s", command_category(command, i));
+        snprintf(name, sizeof name, "@%s", command_category(command, subcommand, i));
         reply_status(reply, name);
     }
 }
@@ -79,10 +80,9 @@ static void reply_key_specs(struct reply *reply, const struct command *command) 
 /* The ten fields of COMMAND INFO; `subcommand` NULL for the command itself. */
 static void reply_info(struct reply *reply, const struct command *command,
                        const struct subcommand *subcommand) {
-    char name[64];
+    char name[COMMAND_NAME_SIZE];
     uint64_t rows = 0;
-    snprintf(name, sizeof name, "%s%s%s", command->name, subcommand ? "|" : "",
-             subcommand ? subcommand->name : "");
+    command_name(command, subcommand, name);
     reply_array(reply, 10);
     reply_text(reply, name);
     reply_integer(reply, subcommand ? subcommand->arity : command->arity);
@@ -90,25 +90,13 @@ static void reply_info(struct reply *reply, const struct command *command,
     reply_integer(reply, subcommand ? 0 : command->key_first);
     reply_integer(reply, subcommand ? 0 : command->key_last);
     reply_integer(reply, subcommand ? 0 : command->key_step);
-    reply_categories(reply, command);
+    reply_categories(reply, command, subcommand);
     reply_array(reply, 0); /* tips */
     reply_key_specs(reply, command);
     const struct subcommand *row = subcommand ? NULL : command->subcommands;
     for (const struct subcommand *r = row; r && r->name; r++) rows++;
     reply_array(reply, rows);
     for (; row && row->name; row++) reply_info(reply, command, row);
-}
-
-/* The row that a name such as `get` or `client|list` means; NULL when there is none. */
-static const struct command *find_row(struct slice name,
-                                      const struct subcommand **subcommand) {
-    const uint8_t *bar = name.size ? memchr(name.data, '|', name.size) : NULL;
-    size_t first = bar ? (size_t)(bar - name.data) : name.size;
-    const struct command *command = command_find(slice_of(name.data, first));
-    *subcommand = NULL;
-    if (!command || !bar) return command;
-    *subcommand = subcommand_find(command, slice_of(bar + 1, name.size - first - 1));
-    return *subcommand ? command : NULL;
 }
 
 COMMAND(cmd_command) {
@@ -127,7 +115,7 @@ COMMAND(cmd_command_info) {
     reply_array(call_reply(call), call->count - 2);
     for (size_t i = 2; i < call->count; i++) {
         const struct subcommand *subcommand;
-        const struct command *command = find_row(call->arguments[i], &subcommand);
+        const struct command *command = command_find_row(call->arguments[i], &subcommand);
         if (command) reply_info(call_reply(call), command, subcommand);
         else reply_null_array(call_reply(call));
     }
@@ -157,8 +145,8 @@ static void reply_docs_fields(struct reply *reply, const struct command *command
     reply_text(reply, "subcommands");
     reply_map(reply, count);
     for (const struct subcommand *row = rows; row->name; row++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s|%s", command->name, row->name);
+        char name[COMMAND_NAME_SIZE];
+        command_name(command, row, name);
         reply_text(reply, name);
         reply_docs_fields(reply, command, row);
     }
@@ -166,9 +154,8 @@ static void reply_docs_fields(struct reply *reply, const struct command *command
 
 static void reply_docs(struct reply *reply, const struct command *command,
                        const struct subcommand *subcommand) {
-    char name[64];
-    snprintf(name, sizeof name, "%s%s%s", command->name, subcommand ? "|" : "",
-             subcommand ? subcommand->name : "");
+    char name[COMMAND_NAME_SIZE];
+    command_name(command, subcommand, name);
     reply_text(reply, name);
     reply_docs_fields(reply, command, subcommand);
 }
@@ -184,29 +171,22 @@ COMMAND(cmd_command_docs) {
     }
     uint64_t count = 0;
     for (size_t i = 2; i < call->count; i++)
-        count += find_row(call->arguments[i], &subcommand) != NULL;
+        count += command_find_row(call->arguments[i], &subcommand) != NULL;
     reply_map(reply, count);
     for (size_t i = 2; i < call->count; i++) {
-        const struct command *command = find_row(call->arguments[i], &subcommand);
+        const struct command *command = command_find_row(call->arguments[i], &subcommand);
         if (command) reply_docs(reply, command, subcommand);
     }
 }
 
 /* --- LIST and GETKEYS ------------------------------------------------------------- */
 
-static bool in_category(const struct command *command, struct slice category) {
-    const char *name;
-    for (size_t i = 0; (name = command_category(command, i)); i++)
-        if (word_is(category, name)) return true;
-    return false;
-}
-
 static bool listed(const struct call *call, const struct command *command) {
     if (call->count == 2) return true;
     struct slice value = call->arguments[4];
     if (call_is(call, 3, "pattern"))
         return glob_match(value, slice_text(command->name), true);
-    if (call_is(call, 3, "aclcat")) return in_category(command, value);
+    if (call_is(call, 3, "aclcat")) return command_in_category(command, NULL, value);
     return word_is(value, "vectorset") && strcmp(command->group, "vector_set") == 0;
 }
 
@@ -239,12 +219,14 @@ static void reply_keys(struct call *call, bool with_flags) {
     } else if (!arity_fits(command->arity, count)) {
         call_error(call, "ERR Invalid number of arguments specified for command");
     } else {
-        size_t last = command->key_last < 0 ? count - 1 : (size_t)command->key_last;
-        size_t first = (size_t)command->key_first, step = (size_t)command->key_step;
-        reply_array(reply, (last - first) / step + 1);
-        for (size_t i = first; i <= last; i += step) {
+        const struct slice *arguments = call->arguments + 2;
+        struct command_key key;
+        uint64_t keys = 0;
+        while (command_key(command, arguments, count, keys, &key)) keys++;
+        reply_array(reply, keys);
+        for (size_t i = 0; command_key(command, arguments, count, i, &key); i++) {
             if (with_flags) reply_array(reply, 2);
-            reply_bulk(reply, call->arguments[2 + i]);
+            reply_bulk(reply, arguments[key.place]);
             if (with_flags) reply_key_flags(reply, command);
         }
     }

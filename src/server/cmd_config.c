@@ -6,11 +6,9 @@
 #include <stdio.h>
 
 #include "base/glob.h"
+#include "server/files.h"
 #include "server/server.h"
 #include "server/words.h"
-
-#define FILE_LIMIT ((size_t)2 << 20)
-#define NAME_SIZE  256
 
 /* --- GET -------------------------------------------------------------------------- */
 
@@ -92,13 +90,6 @@ static bool set_pairs(struct call *call, struct options *options) {
     return conflict == NULL;
 }
 
-/* Without a password everybody is known, also who came before it went. */
-static bool welcome(void *context, struct connection *connection) {
-    (void)context;
-    if (connection->owner) client_authenticate(connection->owner);
-    return true;
-}
-
 /* Everything that holds a copy of an option; the rest reads server->options. */
 static void take_effect(struct server *server) {
     const struct options *options = &server->options;
@@ -106,7 +97,7 @@ static void take_effect(struct server *server) {
     engine_set_seal_limits(server->engine, (uint64_t)options->seal_interval_ms * 1000,
                            (uint64_t)options->seal_dirty_max);
     server->notices.level = (enum notice_level)options->loglevel;
-    if (options->requirepass[0] == '\0') loop_each(server->loop, welcome, NULL);
+    acl_forget(server);
     clients_apply_options(server);
 }
 
@@ -147,76 +138,24 @@ COMMAND(cmd_config_resetstat) {
 
 /* --- REWRITE ---------------------------------------------------------------------- */
 
-/* Put `text` in the place of directory/name: a new file, synced, then renamed. */
-static enum status replace_file(const struct os *os, struct directory *directory,
-                                const char *name, uint32_t mode, struct slice text) {
-    char temporary[NAME_SIZE + 32];
-    struct file *file;
-    snprintf(temporary, sizeof temporary, "%s.%u.tmp", name, os_process_id());
-    (void)os->remove(os, directory, temporary);
-    enum status status = os->file_open(os, directory, temporary, FILE_CREATE, &file);
-    if (status) return status;
-    status = os->file_set_mode(os, file, mode);
-    if (!status) status = os->file_write(os, file, 0, text.data, text.size);
-    if (!status) status = os->file_sync(os, file);
-    os->file_close(os, file);
-    if (!status) status = os->rename(os, directory, temporary, name);
-    if (!status) return os->directory_sync(os, directory);
-    (void)os->remove(os, directory, temporary);
-    return status;
-}
-
-/* The file as it is now; one that is gone counts as empty. */
-static enum status present_text(const struct os *os, struct directory *directory,
-                                const char *name, uint32_t *mode, struct buffer *text) {
-    struct file *file;
-    struct file_facts facts;
-    uint8_t *room;
-    size_t got = 0;
-    *mode = 0600;
-    enum status status = os->file_open(os, directory, name, FILE_READ, &file);
-    if (status) return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-    status = os->file_describe(os, file, &facts);
-    if (!status) status = buffer_reserve(text, (size_t)facts.size, &room);
-    if (!status) status = os->file_read(os, file, 0, room, (size_t)facts.size, &got);
-    if (!status) buffer_commit(text, got);
-    if (!status) *mode = facts.mode;
-    os->file_close(os, file);
-    return status;
-}
-
-static enum status rewrite_in(struct server *server, struct directory *directory,
-                              const char *name) {
+/* A file that is gone counts as empty. */
+static enum status rewrite(struct server *server) {
     const struct os *os = server->os;
+    const char *path = server->options_path;
     struct option_sources sources = {.allocator = server->allocator,
                                      .complaints = stderr};
     struct buffer before, after;
-    uint32_t mode;
-    buffer_init(&before, server->allocator, FILE_LIMIT);
-    buffer_init(&after, server->allocator, FILE_LIMIT);
-    enum status status = present_text(os, directory, name, &mode, &before);
+    uint32_t mode = 0600;
+    buffer_init(&before, server->allocator, FILES_SIZE_MAX);
+    buffer_init(&after, server->allocator, FILES_SIZE_MAX);
+    enum status status = file_text(os, path, &mode, &before);
+    if (status == STATUS_NOT_FOUND) status = STATUS_OK;
     if (!status)
         status =
             options_rewritten(&server->options, &sources, buffer_slice(&before), &after);
-    if (!status) status = replace_file(os, directory, name, mode, buffer_slice(&after));
+    if (!status) status = file_replace(os, path, mode, buffer_slice(&after));
     buffer_free(&before);
     buffer_free(&after);
-    return status;
-}
-
-static enum status rewrite(struct server *server) {
-    const char *slash = strrchr(server->options_path, '/');
-    char path[OPTION_PATH_SIZE] = ".";
-    struct directory *directory;
-    if (slash)
-        snprintf(path, sizeof path, "%.*s", (int)(slash - server->options_path + 1),
-                 server->options_path);
-    enum status status = server->os->directory_open(server->os, path, &directory);
-    if (status) return status;
-    const char *name = slash ? slash + 1 : server->options_path;
-    status =
-        strlen(name) < NAME_SIZE ? rewrite_in(server, directory, name) : STATUS_TOO_LARGE;
-    server->os->directory_close(server->os, directory);
     return status;
 }
 

@@ -45,17 +45,19 @@ COMMAND(cmd_select) {
 
 /* --- Authentication --------------------------------------------------------------- */
 
-/* There is one user, `default`; unknown users cost the same work. */
-static bool authenticate(struct call *call, struct slice user, struct slice password) {
-    struct slice wanted = slice_text(call->server->options.requirepass);
-    bool right = secret_equal(password, wanted);
-    right &= slice_equal(user, slice_text("default"));
-    if (wanted.size == 0) right = slice_equal(user, slice_text("default"));
-    if (right) {
-        client_authenticate(call->client);
+static bool authenticate(struct call *call, struct slice name, struct slice password) {
+    struct server *server = call->server;
+    struct client *client = call->client;
+    struct acl_user *user = acl_login(server, name, password);
+    if (user) {
+        client_authenticate(client, user);
         return true;
     }
-    call->server->metrics.failed_authentications++;
+    server->metrics.failed_authentications++;
+    guesses_note(&server->guesses, server->hash_seed, client->connection->peer,
+                 loop_now_us(server->loop));
+    acl_log_note(server, client, "auth",
+                 slice_text(call->command->run == cmd_auth ? "AUTH" : "HELLO"), name);
     call_error(call, "WRONGPASS invalid username-password pair or user is disabled.");
     return false;
 }
@@ -66,7 +68,7 @@ COMMAND(cmd_auth) {
         return;
     }
     bool named = call->count == 3;
-    if (!named && call->server->options.requirepass[0] == '\0') {
+    if (!named && acl_is_open(call->server)) {
         call_error(call,
                    "ERR AUTH <password> called without any password configured for the "
                    "default user. Are you sure your configuration is correct?");

@@ -120,6 +120,18 @@ static struct call queued_call(struct server *server, struct queued *queued) {
                          .db = queued->db};
 }
 
+static const struct subcommand *queued_subcommand(const struct queued *queued) {
+    bool has = queued->command->subcommands && queued->count > 1;
+    return has ? subcommand_find(queued->command, queued->arguments[1]) : NULL;
+}
+
+/* The command will not be run, and that is its answer. */
+static void keep_refusal(struct server *server, struct queued *queued,
+                         const char refusal[CALL_REFUSAL_SIZE]) {
+    queued->refusal = allocate(server->allocator, CALL_REFUSAL_SIZE);
+    if (queued->refusal) memcpy(queued->refusal, refusal, CALL_REFUSAL_SIZE);
+}
+
 /* What a queued SELECT will do, known before it runs. */
 static void follow_select(const struct server *server, const struct queued *queued,
                           uint32_t *db) {
@@ -128,6 +140,21 @@ static void follow_select(const struct server *server, const struct queued *queu
         word_integer(queued->arguments[1], &index) && index >= 0 &&
         index < server->options.databases)
         *db = (uint32_t)index;
+}
+
+/* Rights may have changed since it was queued: then it is answered with an error. */
+static void deny_queued(struct server *server, struct queued *queued) {
+    const struct client *client = server->job.call.client;
+    size_t place = 0;
+    if (!client || acl_check(client, queued->command, queued_subcommand(queued),
+                             queued->arguments, queued->count, &place) == ACL_ALLOWED)
+        return;
+    struct call call = queued_call(server, queued);
+    char refusal[CALL_REFUSAL_SIZE];
+    call.refusal = refusal;
+    call_error(&call, "NOPERM ACLs rules changed between the moment the transaction was "
+                      "accumulated and the EXEC call: this command is no longer allowed");
+    keep_refusal(server, queued, refusal);
 }
 
 /* Plan one write. False: not done yet. */
@@ -149,10 +176,7 @@ static bool plan_queued(struct server *server, struct queued *queued,
     queued->changes = plan->count - queued->changes;
     queued->dim = plan->dim;
     plan->next = 0;
-    if (result == PLAN_REFUSED) {
-        queued->refusal = allocate(server->allocator, CALL_REFUSAL_SIZE);
-        if (queued->refusal) memcpy(queued->refusal, refusal, CALL_REFUSAL_SIZE);
-    }
+    if (result == PLAN_REFUSED) keep_refusal(server, queued, refusal);
     return true;
 }
 
@@ -162,8 +186,10 @@ static bool plan_queue(struct server *server, uint64_t deadline_us) {
         if (job->plan.next == 0) {
             job->at->db = job->call.db;
             follow_select(server, job->at, &job->call.db);
+            deny_queued(server, job->at);
         }
-        if (job->at->command->write && !plan_queued(server, job->at, deadline_us))
+        if (job->at->command->write && !job->at->refusal &&
+            !plan_queued(server, job->at, deadline_us))
             return false;
         if (server_clock(server) >= deadline_us && job->at->next) {
             job->at = job->at->next;
@@ -202,10 +228,6 @@ static bool note_submitted(struct job *job, enum status status) {
 static bool answer_write(struct server *server, struct queued *queued, struct call *call,
                          uint64_t deadline_us) {
     struct job *job = &server->job;
-    if (queued->refusal) {
-        call_error(call, "%s", queued->refusal);
-        return true;
-    }
     if (queued->command->before && job->events == 0)
         queued->command->before(call, engine_state(server->engine), &job->tally);
     if (job->submitted && !job_walk(server, queued->changes, deadline_us)) return false;
@@ -232,13 +254,14 @@ static bool answer_read(struct server *server, struct queued *queued, struct cal
 static bool answer_queued(struct server *server, struct queued *queued,
                           uint64_t deadline_us) {
     struct call call = queued_call(server, queued);
+    if (queued->refusal) {
+        call_error(&call, "%s", queued->refusal);
+        return true;
+    }
     if (queued->command->write) return answer_write(server, queued, &call, deadline_us);
     if (queued->command->read) return answer_read(server, queued, &call, deadline_us);
     if (!call.client) return true;
-    const struct subcommand *subcommand =
-        queued->command->subcommands && queued->count > 1
-            ? subcommand_find(queued->command, queued->arguments[1])
-            : NULL;
+    const struct subcommand *subcommand = queued_subcommand(queued);
     (subcommand ? subcommand->run : queued->command->run)(&call);
     return true;
 }

@@ -2,6 +2,7 @@
  * synopsis. */
 #include "server/command_table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/call.h"
@@ -21,6 +22,39 @@
 
 /* Rows read better laid out by hand. */
 /* clang-format off */
+static const struct subcommand acl_subcommands[] = {
+    {.name = "whoami", .run = cmd_acl_whoami, .arity = 2, .synopsis = "",
+     .summary = "The name of this connection's user."},
+    {.name = "users", .run = cmd_acl_users, .arity = 2, .flags = COMMAND_ADMIN, .synopsis = "",
+     .summary = "The names of all users."},
+    {.name = "list", .run = cmd_acl_list, .arity = 2, .flags = COMMAND_ADMIN, .synopsis = "",
+     .summary = "All users with their rules, as ACL SETUSER takes them."},
+    {.name = "getuser", .run = cmd_acl_getuser, .arity = 3, .flags = COMMAND_ADMIN,
+     .synopsis = "username", .summary = "One user, part by part."},
+    {.name = "setuser", .write = cmd_acl_setuser, .answer = answer_ok, .arity = -3,
+     .flags = COMMAND_ADMIN, .synopsis = "username [rule...]",
+     .summary = "Make or change a user: the rules apply one after the other."},
+    {.name = "deluser", .write = cmd_acl_deluser, .answer = answer_count, .arity = -3,
+     .flags = COMMAND_ADMIN, .synopsis = "username...",
+     .summary = "Remove users, and close their connections."},
+    {.name = "cat", .run = cmd_acl_cat, .arity = -2, .synopsis = "[category]",
+     .summary = "The categories, or the commands of one."},
+    {.name = "genpass", .run = cmd_acl_genpass, .arity = -2, .synopsis = "[bits]",
+     .summary = "A random password, in hexadecimal digits."},
+    {.name = "dryrun", .run = cmd_acl_dryrun, .arity = -4, .flags = COMMAND_ADMIN,
+     .synopsis = "username command [argument...]",
+     .summary = "Whether a user may run a command."},
+    {.name = "log", .run = cmd_acl_log, .arity = -2, .flags = COMMAND_ADMIN,
+     .synopsis = "[<count | RESET>]", .summary = "What was denied of late, the newest first."},
+    {.name = "load", .write = cmd_acl_load, .answer = answer_ok, .arity = 2,
+     .flags = COMMAND_ADMIN, .synopsis = "",
+     .summary = "Make the users those of the file of `aclfile`."},
+    {.name = "save", .run = cmd_acl_save, .arity = 2, .flags = COMMAND_ADMIN, .synopsis = "",
+     .summary = "Write the users into that file."},
+    HELP_ROW,
+    {.name = NULL},
+};
+
 static const struct subcommand client_subcommands[] = {
     {.name = "id", .run = cmd_client_id, .arity = 2, .synopsis = "",
      .summary = "The number of this connection."},
@@ -33,21 +67,21 @@ static const struct subcommand client_subcommands[] = {
      .summary = "Say which client library speaks."},
     {.name = "info", .run = cmd_client_info, .arity = 2, .synopsis = "",
      .summary = "This connection's line of CLIENT LIST."},
-    {.name = "list", .run = cmd_client_list, .arity = -2,
+    {.name = "list", .run = cmd_client_list, .arity = -2, .flags = COMMAND_ADMIN,
      .synopsis = "[TYPE client-type] [ID client-id...]",
      .summary = "All connections, one a line."},
-    {.name = "kill", .run = cmd_client_kill, .arity = -3,
+    {.name = "kill", .run = cmd_client_kill, .arity = -3, .flags = COMMAND_ADMIN,
      .synopsis = "<ip-port | <ID client-id | ADDR ip-port | LADDR ip-port | TYPE client-type "
                  "| USER username | SKIPME yes-or-no | MAXAGE seconds>>",
      .summary = "Close connections."},
     {.name = "reply", .run = cmd_client_reply, .arity = 3, .synopsis = "<ON | OFF | SKIP>",
      .summary = "Whether commands are answered; SKIP: the next one is not."},
-    {.name = "pause", .run = cmd_client_pause, .arity = -3,
+    {.name = "pause", .run = cmd_client_pause, .arity = -3, .flags = COMMAND_ADMIN,
      .synopsis = "milliseconds [<WRITE | ALL>]",
      .summary = "Let the commands of all connections wait."},
-    {.name = "unpause", .run = cmd_client_unpause, .arity = 2, .synopsis = "",
-     .summary = "End the pause."},
-    {.name = "unblock", .run = cmd_client_unblock, .arity = -3,
+    {.name = "unpause", .run = cmd_client_unpause, .arity = 2,
+     .flags = COMMAND_ADMIN, .synopsis = "", .summary = "End the pause."},
+    {.name = "unblock", .run = cmd_client_unblock, .arity = -3, .flags = COMMAND_ADMIN,
      .synopsis = "client-id [<TIMEOUT | ERROR>]",
      .summary = "Wake a connection that waits in WAIT or WAITAOF."},
     {.name = "tracking", .run = cmd_client_tracking, .arity = -3,
@@ -60,7 +94,8 @@ static const struct subcommand client_subcommands[] = {
      .summary = "-1, for nothing is tracked."},
     {.name = "caching", .run = cmd_client_caching, .arity = 3, .synopsis = "<YES | NO>",
      .summary = "An error, for nothing is tracked."},
-    {.name = "no-evict", .run = cmd_client_no_evict, .arity = 3, .synopsis = "<ON | OFF>",
+    {.name = "no-evict", .run = cmd_client_no_evict, .arity = 3,
+     .flags = COMMAND_ADMIN, .synopsis = "<ON | OFF>",
      .summary = "Whether maxmemory-clients may close this connection."},
     {.name = "no-touch", .run = cmd_client_no_touch, .arity = 3, .synopsis = "<ON | OFF>",
      .summary = "Accepted; no access times are kept."},
@@ -158,6 +193,9 @@ static const struct command command_rows[] = {
      .flags = ANYTIME, .synopsis = "index", .summary = "Choose the database."},
 
     /* --- Server ----------------------------------------------------------------------- */
+    {.name = "acl", .subcommands = acl_subcommands, .arity = -2, .group = "server",
+     .since = "0.1", .flags = COMMAND_NO_MULTI, .synopsis = "subcommand [argument...]",
+     .summary = "Users, and what each may do."},
     {.name = "command", .run = cmd_command, .subcommands = command_subcommands, .arity = -1,
      .group = "server", .since = "0.1", .flags = COMMAND_LOADING | COMMAND_ALWAYS,
      .synopsis = "[subcommand [argument...]]", .summary = "The commands of this server."},
@@ -171,10 +209,10 @@ static const struct command command_rows[] = {
      .synopsis = "subcommand [argument...]",
      .summary = "Tools for tests; see the option enable-debug-command."},
     {.name = "flushall", .write = cmd_flushall, .answer = answer_ok, .arity = -1,
-     .group = "server", .since = "0.1", .flags = COMMAND_ADMIN, .synopsis = "[<ASYNC | SYNC>]",
+     .group = "generic", .since = "0.1", .flags = COMMAND_DANGEROUS, .synopsis = "[<ASYNC | SYNC>]",
      .summary = "Remove all keys of all databases."},
     {.name = "flushdb", .write = cmd_flushdb, .answer = answer_ok, .arity = -1,
-     .group = "server", .since = "0.1", .flags = COMMAND_ADMIN, .synopsis = "[<ASYNC | SYNC>]",
+     .group = "generic", .since = "0.1", .flags = COMMAND_DANGEROUS, .synopsis = "[<ASYNC | SYNC>]",
      .summary = "Remove all keys of the database."},
     {.name = "info", .run = cmd_info, .arity = -1, .group = "server", .since = "0.1",
      .flags = COMMAND_LOADING | COMMAND_ALWAYS, .synopsis = "[section...]",
@@ -207,7 +245,8 @@ static const struct command command_rows[] = {
 
     /* --- Keys ------------------------------------------------------------------------- */
     {.name = "del", .write = cmd_del, .answer = answer_count, .arity = -2, .group = "generic",
-     .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 1, .synopsis = "key...",
+     .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 1,
+     .flags = COMMAND_BLIND, .synopsis = "key...",
      .summary = "Remove keys."},
     {.name = "exists", .read = cmd_exists, .arity = -2, .group = "generic", .since = "0.1",
      .key_first = 1, .key_last = -1, .key_step = 1, .flags = COMMAND_FAST,
@@ -231,7 +270,8 @@ static const struct command command_rows[] = {
      .flags = COMMAND_FAST, .synopsis = "key", .summary = "What kind of value a key holds."},
     {.name = "unlink", .write = cmd_del, .answer = answer_count, .arity = -2,
      .group = "generic", .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 1,
-     .flags = COMMAND_FAST, .synopsis = "key...", .summary = "Remove keys; the same as DEL."},
+     .flags = COMMAND_BLIND | COMMAND_FAST, .synopsis = "key...",
+     .summary = "Remove keys; the same as DEL."},
 
     {.name = "wait", .run = cmd_wait, .arity = 3, .group = "generic", .since = "0.2",
      .synopsis = "numreplicas timeout",
@@ -243,7 +283,8 @@ static const struct command command_rows[] = {
     /* --- Strings ---------------------------------------------------------------------- */
     {.name = "append", .write = cmd_append, .answer = answer_append, .arity = 3, ONE_KEY,
      .group = "string", .since = "0.1",
-     .flags = COMMAND_FAST | COMMAND_DENY_OOM | COMMAND_NO_MULTI, .synopsis = "key value",
+     .flags = COMMAND_BLIND | COMMAND_FAST | COMMAND_DENY_OOM | COMMAND_NO_MULTI,
+     .synopsis = "key value",
      .summary = "Add bytes to the end of a string; not in a transaction."},
     {.name = "decr", .write = cmd_decr, .answer = answer_incr, .arity = 2, ONE_KEY,
      .group = "string", .since = "0.1", .flags = COMMAND_FAST | COMMAND_DENY_OOM,
@@ -272,14 +313,15 @@ static const struct command command_rows[] = {
      .synopsis = "key...", .summary = "The values of strings."},
     {.name = "mset", .write = cmd_mset, .answer = answer_ok, .arity = -3, .group = "string",
      .since = "0.1", .key_first = 1, .key_last = -1, .key_step = 2,
-     .flags = COMMAND_DENY_OOM, .synopsis = "(key value)...",
+     .flags = COMMAND_BLIND | COMMAND_DENY_OOM, .synopsis = "(key value)...",
      .summary = "Set strings, all of them as one log entry."},
     {.name = "set", .write = cmd_set, .before = before_set, .answer = answer_set, .arity = -3,
-     ONE_KEY, .group = "string", .since = "0.1", .flags = COMMAND_DENY_OOM,
+     ONE_KEY, .group = "string", .since = "0.1", .flags = COMMAND_BLIND | COMMAND_DENY_OOM,
+     .blind_unless = "GET",
      .synopsis = "key value [<NX | XX>] [GET]",
      .summary = "Set a string, whatever the key held."},
     {.name = "setnx", .write = cmd_setnx, .answer = answer_setnx, .arity = 3, ONE_KEY,
-     .group = "string", .since = "0.1", .flags = COMMAND_FAST | COMMAND_DENY_OOM,
+     .group = "string", .since = "0.1", .flags = COMMAND_BLIND | COMMAND_FAST | COMMAND_DENY_OOM,
      .synopsis = "key value", .summary = "Set a string if the key does not exist."},
     {.name = "strlen", .read = cmd_strlen, .arity = 2, ONE_KEY, .group = "string",
      .since = "0.1", .flags = COMMAND_FAST, .synopsis = "key",
@@ -418,20 +460,88 @@ bool arity_fits(int arity, size_t count) {
     return arity >= 0 ? count == (size_t)arity : count >= (size_t)-arity;
 }
 
-const char *command_category(const struct command *command, size_t index) {
+const struct command *command_find_row(struct slice name,
+                                       const struct subcommand **subcommand) {
+    const uint8_t *bar = name.size ? memchr(name.data, '|', name.size) : NULL;
+    size_t first = bar ? (size_t)(bar - name.data) : name.size;
+    const struct command *command = command_find(slice_of(name.data, first));
+    *subcommand = NULL;
+    if (!command || !bar) return command;
+    *subcommand = subcommand_find(command, slice_of(bar + 1, name.size - first - 1));
+    return *subcommand ? command : NULL;
+}
+
+void command_name(const struct command *command, const struct subcommand *subcommand,
+                  char name[COMMAND_NAME_SIZE]) {
+    snprintf(name, COMMAND_NAME_SIZE, "%s%s%s", command->name, subcommand ? "|" : "",
+             subcommand ? subcommand->name : "");
+}
+
+/* --- Keys ------------------------------------------------------------------------- */
+
+static bool has_word(const struct slice *arguments, size_t count, const char *word) {
+    for (size_t i = 1; i < count; i++)
+        if (word_is(arguments[i], word)) return true;
+    return false;
+}
+
+bool command_key(const struct command *command, const struct slice *arguments,
+                 size_t count, size_t index, struct command_key *key) {
+    if (!command->key_first) return false;
+    size_t last = command->key_last < 0 ? count - 1 : (size_t)command->key_last;
+    key->place = (size_t)command->key_first + index * (size_t)command->key_step;
+    if (key->place > last || key->place >= count) return false;
+    bool blind =
+        command->flags & COMMAND_BLIND &&
+        !(command->blind_unless && has_word(arguments, count, command->blind_unless));
+    key->writes = command->write != NULL;
+    key->reads = !blind;
+    return true;
+}
+
+/* --- Categories ------------------------------------------------------------------- */
+
+/* Groups of commands that are a category. */
+static const struct {
+    const char *group, *category;
+} group_categories[] = {
+    {"vector_set", "vector"}, {"connection", "connection"},
+    {"string", "string"},     {"generic", "keyspace"},
+    {"graph", "graph"},       {"transactions", "transaction"},
+    {"proof", "proof"},       {"pubsub", "pubsub"},
+};
+
+const char *command_category(const struct command *command,
+                             const struct subcommand *subcommand, size_t index) {
     const char *names[8];
     size_t count = 0;
-    if (command->write) names[count++] = "write";
+    unsigned flags = command->flags | (subcommand ? subcommand->flags : 0);
+    if (command->write || (subcommand && subcommand->write)) names[count++] = "write";
     if (command->read) names[count++] = "read";
-    if (strcmp(command->group, "vector_set") == 0) names[count++] = "vector";
-    if (strcmp(command->group, "connection") == 0) names[count++] = "connection";
-    if (strcmp(command->group, "string") == 0) names[count++] = "string";
-    if (strcmp(command->group, "generic") == 0) names[count++] = "keyspace";
-    if (strcmp(command->group, "transactions") == 0) names[count++] = "transaction";
-    if (strcmp(command->group, "proof") == 0) names[count++] = "proof";
-    if (command->flags & COMMAND_ADMIN) names[count++] = "admin";
-    if (command->flags & (COMMAND_ADMIN | COMMAND_DANGEROUS))
-        names[count++] = "dangerous";
-    names[count++] = command->flags & COMMAND_FAST ? "fast" : "slow";
+    for (size_t i = 0; i < sizeof group_categories / sizeof group_categories[0]; i++)
+        if (strcmp(command->group, group_categories[i].group) == 0)
+            names[count++] = group_categories[i].category;
+    if (flags & COMMAND_ADMIN) names[count++] = "admin";
+    if (flags & (COMMAND_ADMIN | COMMAND_DANGEROUS)) names[count++] = "dangerous";
+    names[count++] = flags & COMMAND_FAST ? "fast" : "slow";
     return index < count ? names[index] : NULL;
+}
+
+bool command_in_category(const struct command *command,
+                         const struct subcommand *subcommand, struct slice category) {
+    const char *name;
+    for (size_t i = 0; (name = command_category(command, subcommand, i)); i++)
+        if (word_is(category, name)) return true;
+    return false;
+}
+
+const char *command_category_name(size_t index) {
+    static const char *const names[] = {
+        "keyspace",    "read",      "write",     "string",     "vector",
+        "graph",       "proof",     "pubsub",    "admin",      "fast",
+        "slow",        "blocking",  "dangerous", "connection", "transaction",
+        "set",         "sortedset", "list",      "hash",       "bitmap",
+        "hyperloglog", "geo",       "stream",    "array",      "scripting",
+    };
+    return index < sizeof names / sizeof names[0] ? names[index] : NULL;
 }

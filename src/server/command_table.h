@@ -34,8 +34,10 @@ enum command_flag {
         256, /* `run` rows whose reply tells of the state and waits for it */
     COMMAND_UPPER_CASE =
         512, /* shown in capitals in arity errors, as Redis shows its modules */
-    COMMAND_DEBUG = 1024, /* for those whom enable-debug-command names */
+    COMMAND_DEBUG = 1024,     /* for those whom enable-debug-command names */
     COMMAND_DANGEROUS = 2048, /* category @dangerous, without @admin */
+    COMMAND_BLIND = 4096,     /* writes its keys and tells nothing of what they held */
+    COMMAND_PATTERNS = 8192,  /* its channels are patterns */
 };
 
 enum plan_result {
@@ -44,13 +46,16 @@ enum plan_result {
     PLAN_REFUSED, /* an error was answered */
 };
 
+typedef enum plan_result write_handler(struct call *call, const struct state *state,
+                                       struct plan *plan);
+typedef void answer_handler(struct call *call, const struct state *state,
+                            const struct tally *tally);
+
 struct command {
     const char *name; /* lower case */
     void (*read)(struct call *call, const struct state *state);
-    enum plan_result (*write)(struct call *call, const struct state *state,
-                              struct plan *plan);
-    void (*answer)(struct call *call, const struct state *state,
-                   const struct tally *tally);
+    write_handler *write;
+    answer_handler *answer;
     /* Some writes answer with what was there before: this keeps it, in the moment before
      * the changes of `write` are applied. */
     void (*before)(struct call *call, const struct state *state, struct tally *tally);
@@ -58,6 +63,8 @@ struct command {
     const struct subcommand *subcommands; /* ends with a row without a name */
     int arity;                         /* the name included; negative: at least so many */
     int key_first, key_last, key_step; /* 0: no keys; key_last -1: the last argument */
+    const char *blind_unless;          /* COMMAND_BLIND holds without this word */
+    size_t channel_first, channel_last; /* 0: no channels; channel_last SIZE_MAX: all */
     unsigned flags;
     const char *group; /* as COMMAND DOCS groups: connection, generic, server, ... */
     const char *since;
@@ -70,8 +77,11 @@ struct command {
 struct subcommand {
     const char *name;
     void (*run)(struct call *call);
+    /* As in struct command, in the place of `run`. */
+    write_handler *write;
+    answer_handler *answer;
     int arity;
-    unsigned flags; /* only what differs by subcommand: COMMAND_SEES_STATE */
+    unsigned flags; /* besides the command's */
     const char *synopsis;
     const char *summary;
 };
@@ -88,7 +98,33 @@ const struct subcommand *subcommand_find(const struct command *command,
 /* Whether `count` arguments fit an arity. */
 bool arity_fits(int arity, size_t count);
 
-/* Category names of a row (without '@'), one at a time: NULL after the last. */
-const char *command_category(const struct command *command, size_t index);
+/* The row of a name such as `get` or `client|list`; NULL when there is none. *subcommand
+ * is NULL for a command as a whole. */
+const struct command *command_find_row(struct slice name,
+                                       const struct subcommand **subcommand);
+/* That name: `get`, `client|list`. */
+#define COMMAND_NAME_SIZE 64 /* with the NUL */
+void command_name(const struct command *command, const struct subcommand *subcommand,
+                  char name[COMMAND_NAME_SIZE]);
+
+/* An argument that is a key, and what the command does with it. */
+struct command_key {
+    size_t place;
+    bool reads, writes;
+};
+/* The key number `index` of a command with these arguments, whose arity fits; false after
+ * the last. */
+bool command_key(const struct command *command, const struct slice *arguments,
+                 size_t count, size_t index, struct command_key *key);
+
+/* Category names of a row (without '@'), one at a time: NULL after the last. `subcommand`
+ * may be NULL. */
+const char *command_category(const struct command *command,
+                             const struct subcommand *subcommand, size_t index);
+bool command_in_category(const struct command *command,
+                         const struct subcommand *subcommand, struct slice category);
+/* All names that categories have, those of Redis that no command here is in included, so
+ * that rules written for it are understood. NULL after the last. */
+const char *command_category_name(size_t index);
 
 #endif

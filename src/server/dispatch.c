@@ -1,6 +1,7 @@
 /* From a request to its handler: the gates, in the order in which Redis has them.
  *
- *     known?  arity  authenticated?  loaded?  inside MULTI: queued  its turn?  run */
+ *     known?  arity  authenticated?  permitted?  loaded?  inside MULTI: queued  its turn?
+ * run */
 #include <stdio.h>
 #include <string.h>
 
@@ -52,9 +53,8 @@ static void abort_exec(struct call *call, const char *why) {
 }
 
 /* Whether the words are a command as the table has it; answers if not. */
-static bool known(struct call *call, const struct subcommand **subcommand) {
+static bool known(struct call *call) {
     const struct command *command = call->command;
-    *subcommand = NULL;
     if (!arity_fits(command->arity, call->count)) {
         if (command->run == cmd_exec)
             abort_exec(call, "wrong number of arguments for 'exec' command");
@@ -62,8 +62,8 @@ static bool known(struct call *call, const struct subcommand **subcommand) {
         return false;
     }
     if (!command->subcommands || call->count < 2) return true;
-    *subcommand = subcommand_find(command, call->arguments[1]);
-    if (!*subcommand) {
+    call->subcommand = subcommand_find(command, call->arguments[1]);
+    if (!call->subcommand) {
         char name[129], upper[32];
         size_t i = 0;
         for (; command->name[i] && i + 1 < sizeof upper; i++)
@@ -76,7 +76,7 @@ static bool known(struct call *call, const struct subcommand **subcommand) {
         return false;
     }
 #ifndef BUG_27
-    if (!arity_fits((*subcommand)->arity, call->count)) {
+    if (!arity_fits(call->subcommand->arity, call->count)) {
         call_arity_error(call);
         return false;
     }
@@ -105,7 +105,7 @@ static bool memory_allows(struct call *call) {
 }
 
 static bool writes(const struct call *call) {
-    if (call->command->run != cmd_exec) return call->command->write != NULL;
+    if (call->command->run != cmd_exec) return call_write(call) != NULL;
     for (const struct queued *queued = call->client->queue.first; queued;
          queued = queued->next)
         if (queued->command->write) return true;
@@ -114,7 +114,7 @@ static bool writes(const struct call *call) {
 
 static bool sees_data(const struct call *call) {
     const struct command *command = call->command;
-    return command->read || command->write || command->run == cmd_exec ||
+    return command->read || call_write(call) || command->run == cmd_exec ||
            (command->flags & COMMAND_SEES_STATE);
 }
 
@@ -151,6 +151,37 @@ static bool role_allows(struct call *call) {
     return false;
 }
 
+static void refuse_denied(struct call *call, enum acl_verdict verdict, size_t place) {
+    char name[COMMAND_NAME_SIZE], user[ACL_NAME_MAX + 1];
+    struct client *client = call->client;
+    command_name(call->command, call->subcommand, name);
+    struct slice object = slice_text(name);
+    if (verdict == ACL_NO_COMMAND) {
+        call_error(call, "NOPERM User %s has no permissions to run the '%s' command",
+                   call_quote(client_user_name(client), user, sizeof user), name);
+        call->server->metrics.denied_commands++;
+    } else if (verdict == ACL_NO_KEY) {
+        call_error(call, "NOPERM No permissions to access a key");
+        object = call->arguments[place];
+        call->server->metrics.denied_keys++;
+    } else {
+        call_error(call, "NOPERM No permissions to access a channel");
+        object = call->arguments[place];
+        call->server->metrics.denied_channels++;
+    }
+    static const char *const reasons[] = {"", "command", "key", "channel"};
+    acl_log_note(call->server, client, reasons[verdict], object,
+                 client_user_name(client));
+}
+
+static bool permitted(struct call *call) {
+    size_t place = 0;
+    enum acl_verdict verdict = acl_check(call->client, call->command, call->subcommand,
+                                         call->arguments, call->count, &place);
+    if (verdict != ACL_ALLOWED) refuse_denied(call, verdict, place);
+    return verdict == ACL_ALLOWED;
+}
+
 /* The gates that do not depend on whose turn it is. */
 static bool admitted(struct call *call) {
     struct client *client = call->client;
@@ -159,6 +190,7 @@ static bool admitted(struct call *call) {
         call_error(call, "NOAUTH Authentication required.");
         return false;
     }
+    if (!permitted(call)) return false;
     if (call->server->loading && !(flags & COMMAND_LOADING)) {
         if (client->in_multi && call->command->run == cmd_exec)
             abort_exec(call, "LOADING valori is loading the dataset in memory");
@@ -214,8 +246,8 @@ static enum dispatch_result run_job(struct server *server, struct call *call) {
     return DISPATCH_DONE;
 }
 
-static enum dispatch_result run(struct server *server, struct call *call,
-                                const struct subcommand *subcommand) {
+static enum dispatch_result run(struct server *server, struct call *call) {
+    const struct subcommand *subcommand = call->subcommand;
     struct connection *connection = call->client->connection;
     uint64_t start = connection_position(connection);
     unsigned flags = call->command->flags | (subcommand ? subcommand->flags : 0);
@@ -235,11 +267,25 @@ static enum dispatch_result run(struct server *server, struct call *call,
 /* --- Waiting ---------------------------------------------------------------------- */
 
 /* CLIENT PAUSE holds it back. Who asks to end the pause is heard. */
-static bool is_paused(const struct call *call, const struct subcommand *subcommand) {
+static bool is_paused(const struct call *call) {
     const struct server *server = call->server;
+    const struct subcommand *subcommand = call->subcommand;
     if (server->pause.until_us == 0) return false;
     if (subcommand && subcommand->run == cmd_client_unpause) return false;
     return server->pause.all || writes(call);
+}
+
+/* Whether this is a password from an address that must wait before it tries one. */
+static bool waits_to_guess(struct call *call) {
+    struct server *server = call->server;
+    bool guess = call->command->run == cmd_auth ||
+                 (call->command->run == cmd_hello && call->count > 2);
+    if (!guess) return false;
+    uint64_t until_us =
+        guesses_wait(&server->guesses, server->hash_seed, call->client->connection->peer,
+                     loop_now_us(server->loop));
+    if (until_us) loop_timer_add(server->loop, &server->guess_timer, until_us);
+    return until_us != 0;
 }
 
 /* Most clients say one word again and again. */
@@ -256,21 +302,21 @@ enum dispatch_result dispatch(struct server *server, struct client *client,
                         .arguments = request->arguments,
                         .count = request->count,
                         .db = client->db};
-    const struct subcommand *subcommand;
+    acl_refresh(server);
     call.command = find_command(client, request->arguments[0]);
     if (!call.command) return unknown(&call);
-    if (!known(&call, &subcommand) || !admitted(&call)) return refused(&call);
+    if (!known(&call) || !admitted(&call)) return refused(&call);
 
     if (client->in_multi && !(call.command->flags & COMMAND_NOT_QUEUED))
         return enqueue(&call);
     bool busy = server->job.active || server->link.following;
     if (busy && !(call.command->flags & COMMAND_ALWAYS)) return DISPATCH_WAIT;
-    if (is_paused(&call, subcommand)) return DISPATCH_WAIT;
+    if (is_paused(&call) || waits_to_guess(&call)) return DISPATCH_WAIT;
     client->commands++;
     client->last_command = call.command;
-    client->last_subcommand = subcommand;
-    if (call.command->read || call.command->write) return run_job(server, &call);
-    return run(server, &call, subcommand);
+    client->last_subcommand = call.subcommand;
+    if (call.command->read || call_write(&call)) return run_job(server, &call);
+    return run(server, &call);
 }
 
 static bool resume_waiting(void *context, struct connection *connection) {

@@ -24,7 +24,7 @@ static void print_command(FILE *file, const struct command *command) {
             command->summary);
     fprintf(file, " Since %s; arity %d; categories", command->since, command->arity);
     const char *category;
-    for (size_t i = 0; (category = command_category(command, i)); i++)
+    for (size_t i = 0; (category = command_category(command, NULL, i)); i++)
         fprintf(file, " @%s", category);
     fprintf(file, ".\n\n");
     const struct subcommand *row = command->subcommands;

@@ -106,8 +106,8 @@ static bool plan_step(struct server *server, uint64_t deadline_us) {
     struct job *job = &server->job;
     enum plan_result result;
     do {
-        result = job->call.command->write(&job->call, engine_state(server->engine),
-                                          &job->plan);
+        result =
+            call_write(&job->call)(&job->call, engine_state(server->engine), &job->plan);
     } while (result == PLAN_MORE && server_clock(server) < deadline_us);
     return result != PLAN_MORE;
 }
@@ -135,7 +135,7 @@ static bool write_step(struct server *server, uint64_t deadline_us) {
     if (job->submitted && !job_walk(server, job->plan.count, deadline_us)) return false;
     if (!finish_single(server, deadline_us)) return false;
     job_drain(server);
-    job->call.command->answer(&job->call, engine_state(server->engine), &job->tally);
+    call_answer (&job->call)(&job->call, engine_state(server->engine), &job->tally);
     return true;
 }
 
@@ -145,9 +145,9 @@ void job_begin(struct server *server, const struct call *call) {
     struct job *job = &server->job;
     job->active = true;
     job->phase = JOB_BEGIN;
-    job->step = call->command->read    ? read_step
-                : call->command->write ? write_step
-                                       : exec_step;
+    job->step = call->command->read ? read_step
+                : call_write(call)  ? write_step
+                                    : exec_step;
     job->call = *call;
     job->more = NULL;
     job->wake_us = 0;

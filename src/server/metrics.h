@@ -39,6 +39,12 @@
       "Connections closed for maxmemory-strangers.")                                     \
     M(failed_authentications, COUNTER, "stats", "acl_access_denied_auth",                \
       "Wrong passwords and unknown users.")                                              \
+    M(denied_commands, COUNTER, "stats", "acl_access_denied_cmd",                        \
+      "Commands denied by rules of ACL.")                                                \
+    M(denied_keys, COUNTER, "stats", "acl_access_denied_key",                            \
+      "Commands denied for one of their keys.")                                          \
+    M(denied_channels, COUNTER, "stats", "acl_access_denied_channel",                    \
+      "Commands denied for one of their channels.")                                      \
     M(vectors_searched, COUNTER, "stats", "vectors_searched",                            \
       "Vectors that searches compared with their query.")                                \
     M(sync_partial, COUNTER, "stats", "sync_partial_ok",                                 \

@@ -69,6 +69,13 @@ static const struct option option_rows[] = {
     {.name = "requirepass", .offset = AT(requirepass), .type = OPTION_TEXT, .initial = "",
      .flags = OPTION_SECRET,
      .help = "Password that clients must give with AUTH or HELLO. Empty: none."},
+    {.name = "aclfile", .offset = AT(aclfile), .type = OPTION_TEXT, .initial = "",
+     .flags = OPTION_IMMUTABLE,
+     .help = "File that ACL LOAD takes users from and ACL SAVE writes them to. The log keeps "
+             "users without it. Empty: none."},
+    {.name = "acllog-max-len", .offset = AT(acllog_max_len), .type = OPTION_INTEGER,
+     .initial = "128", .least = 0, .most = 100000,
+     .help = "Denials that ACL LOG keeps."},
     {.name = "authentication-timeout", .offset = AT(authentication_timeout),
      .type = OPTION_INTEGER, .initial = "10", .least = 0, .most = 100000000,
      .unit = "seconds",

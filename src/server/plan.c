@@ -6,6 +6,8 @@ void plan_begin(struct plan *plan, const struct state *state, struct batch *batc
     *plan = (struct plan){.batch = batch, .overlay = overlay, .state = state};
 }
 
+void plan_copy(struct plan *plan) { plan->batched = true; }
+
 static enum status add_to_batch(struct plan *plan, struct change *change) {
     change_commit(change);
     return batch_add(plan->batch, change);
@@ -17,7 +19,7 @@ enum status plan_add(struct plan *plan, struct change *change) {
     if (plan->overlay) {
         plan->batched = true;
         status = overlay_note(plan->overlay, plan->state, change);
-    } else if (plan->count == 0) {
+    } else if (plan->count == 0 && !plan->batched) {
         plan->single = *change;
         plan->count = 1;
         return STATUS_OK;

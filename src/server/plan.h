@@ -38,6 +38,9 @@ struct tally {
 void plan_begin(struct plan *plan, const struct state *state, struct batch *batch,
                 struct overlay *overlay);
 
+/* From now on keep copies: the slices of a change need not outlive plan_add(). */
+void plan_copy(struct plan *plan);
+
 /* Ask for `change`. Its slices must stay good until the plan is submitted, unless the
  * plan is already batched. STATUS_TOO_LARGE, STATUS_MEMORY: give the plan up. */
 enum status plan_add(struct plan *plan, struct change *change);

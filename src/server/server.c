@@ -112,6 +112,12 @@ static void recover(struct server *server) {
         return;
     }
     server->loading = false;
+    bool file = !server->reloading && !link_is_replica(server);
+    if (file && !acl_apply_file(server)) {
+        server_stop(server, 1);
+        return;
+    }
+    acl_refresh(server);
     server->ready_us = server_clock(server);
     if (server->reloading)
         loop_take_back(server->loop, engine_acknowledged(server->engine));
@@ -255,6 +261,7 @@ static bool before_sleep(void *context) {
     if (server->job.active && !server->loading) run_job(server);
     else if (!server->loading)
         server->tidying = kernel_tidy(engine_kernel(server->engine), TIDY_ROWS);
+    acl_refresh(server); /* who has no user any more is closed now */
     engine_set_alone(server->engine, loop_connection_count(server->loop) == 1);
     bool linked = link_turn(server);
     run_engine(server);
@@ -273,6 +280,12 @@ static bool before_sleep(void *context) {
 static void is_due(void *context, struct loop_timer *timer) {
     (void)context;
     (void)timer;
+}
+
+/* An address may try another password. */
+static void resume_guesses(void *context, struct loop_timer *timer) {
+    (void)timer;
+    dispatch_resume_waiting(context);
 }
 
 /* What has happened in the last second. */
@@ -397,6 +410,8 @@ static int begin_loop(struct server *server) {
 static void set_timers(struct server *server) {
     server->engine_timer = (struct loop_timer){.callback = is_due, .context = server};
     server->wake_timer = server->wait_timer = server->engine_timer;
+    server->guess_timer =
+        (struct loop_timer){.callback = resume_guesses, .context = server};
     server->cron_timer = (struct loop_timer){.callback = cron, .context = server};
     loop_timer_add(server->loop, &server->cron_timer, server->started_us);
 }
@@ -409,6 +424,7 @@ int server_begin(struct server *server) {
     server->os->random(server->os, id, sizeof id);
     server->os->random(server->os, server->hash_seed, sizeof server->hash_seed);
     hex_text(id, sizeof id, server->run_id);
+    acl_begin(server);
     batch_begin(&server->job.batch, server->allocator, BATCH_BYTES_MAX);
     if (scratch_begin(&server->scratch, server->allocator)) {
         fprintf(stderr, "out of memory\n");
@@ -459,6 +475,7 @@ int server_run(struct server *server) {
 void server_free(struct server *server) {
     if (server->loop) loop_destroy(server->loop); /* counts the job that it gives up */
     info_free(server);
+    acl_free(server);
     proof_end(server);
     if (server->frozen) kernel_release(engine_kernel(server->engine), server->frozen);
     queue_free(&server->job.queue, server->allocator);

@@ -5,6 +5,8 @@
 
 #include "engine/engine.h"
 #include "net/loop.h"
+#include "server/acl.h"
+#include "server/guesses.h"
 #include "server/job.h"
 #include "server/latency.h"
 #include "server/metrics.h"
@@ -64,7 +66,7 @@ struct server {
     struct engine *engine;
     struct engine_report report;
     struct loop *loop;
-    struct loop_timer engine_timer, wake_timer, cron_timer;
+    struct loop_timer engine_timer, wake_timer, cron_timer, guess_timer;
     bool loading;
     bool reloading; /* it is DEBUG RELOAD that loads, or has just loaded */
     bool stopping;  /* leave the loop at the end of this turn */
@@ -97,6 +99,8 @@ struct server {
     const struct state *frozen; /* DEBUG FREEZE */
     struct roots frozen_roots;
 
+    struct acl acl;
+    struct guesses guesses;
     struct metrics metrics;
     struct errors errors;
     uint64_t memory_of[2];        /* clients, by enum acquaintance */
