@@ -108,7 +108,7 @@ flags_tools    := -DVALORI_COMMIT='"$(COMMIT)"'
 # (gcc's own _mm512_reduce_add_epi64 adds signed numbers, where ours may wrap.)
 suffix_flags = $(if $(filter %_avx512,$(1)),-mavx512f -mavx512bw -mavx512vl -mavx512dq \
 	$(if $(findstring undefined,$(CFLAGS)),-fno-sanitize=signed-integer-overflow)) \
-	$(if $(filter %_vnni,$(1)),-mavx512f -mavx512bw -mavx512vl -mavx512vnni) \
+	$(if $(filter %_vnni,$(1)),-mavx512f -mavx512bw -mavx512vl -mavx512cd -mavx512vnni) \
 	$(if $(filter %_avx2,$(1)),-mavx2) \
 	$(if $(filter %_sse41,$(1)),-msse4.1) \
 	$(if $(filter %_x86,$(1)),-msha -msse4.1 -mssse3) \

@@ -43,6 +43,7 @@ struct cpu_features cpu_features(void) {
     features.avx512f = widest && bit(extended.ebx, 16);
     /* The others mean nothing without the foundation. */
     features.avx512dq = features.avx512f && bit(extended.ebx, 17);
+    features.avx512cd = features.avx512f && bit(extended.ebx, 28);
     features.avx512bw = features.avx512f && bit(extended.ebx, 30);
     features.avx512vl = features.avx512f && bit(extended.ebx, 31);
     features.avx512vnni = features.avx512f && bit(extended.ecx, 11);

@@ -13,7 +13,7 @@ struct cpu_features {
     /* x86-64 */
     bool ssse3, sse41, sha;
     bool avx2;
-    bool avx512f, avx512bw, avx512dq, avx512vl, avx512vnni;
+    bool avx512f, avx512bw, avx512cd, avx512dq, avx512vl, avx512vnni;
 
     /* AArch64 */
     bool neon; /* always */

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "kernel/change.h"
 #include "kernel/code_loops.h"
 #include "kernel/distance.h"
 #include "kernel/root.h"
@@ -169,7 +168,7 @@ void code_query_row(struct code_query *query, uint8_t metric, uint32_t dim,
     *query = (struct code_query){
         .codes = room,
         .metric = metric,
-        .lattice = metric != METRIC_COSINE && !(facts->b & CODE_SCALED),
+        .lattice = code_lattice(metric, facts),
         .dim = dim,
         .stride = stride,
         .sum = sums.codes,
@@ -203,16 +202,6 @@ static uint32_t leading(uint128 value, int kept) {
 
 enum { L2_KEPT = 26, IP_KEPT = 25 };
 
-/* leading(value * 2^46): a squared distance between lattice rows in the unit of all
- * others. */
-static uint32_t lattice_key(uint32_t value) {
-    if (value == 0) return 0;
-    int length = bit_length(value);
-    uint32_t kept =
-        length > L2_KEPT ? value >> (length - L2_KEPT) : value << (L2_KEPT - length);
-    return ((uint32_t)(length + 46 - L2_KEPT) << (L2_KEPT - 1)) + kept;
-}
-
 uint32_t code_key_of_distance(uint128 distance) { return leading(distance, L2_KEPT); }
 
 /* 2^31 is a product of 0. */
@@ -244,8 +233,6 @@ static struct side side_of(const struct code_query *query, const uint8_t *row,
 
 static uint32_t l2_key(const struct code_query *query, const uint8_t *row,
                        const struct code_facts *facts, int32_t dot) {
-    if (query->lattice && !(facts->b & CODE_SCALED))
-        return lattice_key(query->square + facts->a - 2 * (uint32_t)dot);
     struct side side = side_of(query, row, facts, dot);
     uint64_t ours = (uint64_t)query->scale * query->norm;
     uint64_t theirs = (uint64_t)side.scale * side.norm;
@@ -260,34 +247,54 @@ static uint32_t ip_key(const struct code_query *query, const uint8_t *row,
     return code_key_of_product((int128)(side.product * query->scale) * side.scale);
 }
 
-/* In units of 2^-30. Shifting a negative number rounds it down, on every machine there
- * is. */
-static uint32_t cosine_key(const struct code_query *query, const struct code_facts *facts,
-                           int32_t dot) {
-    int128 cosine = (int128)((int64_t)dot * facts->a) * query->scale >> 44;
-    return (uint32_t)(((int64_t)1 << 30) - (int64_t)cosine);
-}
-
 void code_dots(const struct code_query *query, const uint8_t *const *rows, uint32_t count,
                int32_t *dots) {
-    const struct code_loops *loops = code_loops();
-    uint32_t done = 0;
-    for (; done + CODE_ROWS_AT_ONCE <= count; done += CODE_ROWS_AT_ONCE)
-        loops->dots(query->codes, query->sum, rows + done, query->stride, dots + done);
-    if (done == count) return;
-    const uint8_t *four[CODE_ROWS_AT_ONCE];
-    int32_t last[CODE_ROWS_AT_ONCE];
-    for (uint32_t i = 0; i < CODE_ROWS_AT_ONCE; i++)
-        four[i] = rows[done + i < count ? done + i : done];
-    loops->dots(query->codes, query->sum, four, query->stride, last);
-    memcpy(dots + done, last, (count - done) * sizeof last[0]);
+    code_loops()->dots(query->codes, query->sum, rows, count, query->stride, dots);
 }
 
 uint32_t code_key(const struct code_query *query, const uint8_t *row,
                   const struct code_facts *facts, int32_t dot) {
-    if (query->metric == METRIC_COSINE) return cosine_key(query, facts, dot);
-    if (query->metric == METRIC_L2) return l2_key(query, row, facts, dot);
-    return ip_key(query, row, facts, dot);
+    uint32_t key;
+    if (query->metric == METRIC_IP) return ip_key(query, row, facts, dot);
+    if (query->metric == METRIC_COSINE)
+        code_cosine_keys(query->scale, &facts->a, &dot, 1, &key);
+    else if (query->lattice && code_lattice(METRIC_L2, facts))
+        key = query->square + facts->a - 2 * (uint32_t)dot, code_square_keys(&key, 1);
+    else return l2_key(query, row, facts, dot);
+    return key;
+}
+
+/* Keys of one kind at once, where all are of one. */
+static void keys_of_dots(const struct code_query *query, const uint8_t *const *rows,
+                         const struct code_facts *const *facts, const int32_t *dots,
+                         uint32_t count, uint32_t *keys) {
+    uint32_t first[KEYS_AT_ONCE], scaled = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        first[i] = facts[i]->a;
+        scaled |= facts[i]->b;
+    }
+    if (query->metric == METRIC_COSINE)
+        code_loops()->cosine_keys(query->scale, first, dots, count, keys);
+    else if (query->metric == METRIC_L2 && query->lattice && !(scaled & CODE_SCALED)) {
+        for (uint32_t i = 0; i < count; i++)
+            keys[i] = query->square + first[i] - 2 * (uint32_t)dots[i];
+        code_loops()->square_keys(keys, count);
+    } else {
+        for (uint32_t i = 0; i < count; i++)
+            keys[i] = code_key(query, rows[i], facts[i], dots[i]);
+    }
+}
+
+void code_squares(const struct code_query *query, const uint8_t *const *rows,
+                  uint32_t count, uint32_t *squares) {
+    code_loops()->squares(query->codes, query->sum, query->square, rows, count,
+                          query->stride, squares);
+}
+
+void code_lattice_keys(const struct code_query *query, const uint8_t *const *rows,
+                       uint32_t count, uint32_t *keys) {
+    code_squares(query, rows, count, keys);
+    code_loops()->square_keys(keys, count);
 }
 
 void code_keys(const struct code_query *query, const uint8_t *const *rows,
@@ -296,7 +303,6 @@ void code_keys(const struct code_query *query, const uint8_t *const *rows,
     for (uint32_t done = 0; done < count; done += KEYS_AT_ONCE) {
         uint32_t some = count - done < KEYS_AT_ONCE ? count - done : KEYS_AT_ONCE;
         code_dots(query, rows + done, some, dots);
-        for (uint32_t i = done; i < done + some; i++)
-            keys[i] = code_key(query, rows[i], facts[i], dots[i - done]);
+        keys_of_dots(query, rows + done, facts + done, dots, some, keys + done);
     }
 }

@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include "base/int128.h"
+#include "kernel/change.h"
 
 /* A code row begins at a multiple of CODE_ALIGNMENT bytes and has as many; the bytes
  * beyond the dimension are neutral. */
@@ -46,6 +47,10 @@ struct code_facts {
 };
 #define CODE_SCALED ((uint32_t)1 << 31)
 #define CODE_EXACT  ((uint32_t)1 << 30)
+
+static inline bool code_lattice(uint8_t metric, const struct code_facts *facts) {
+    return metric != METRIC_COSINE && !(facts->b & CODE_SCALED);
+}
 
 /* Bytes of a code row of `dim` values. */
 uint32_t code_stride(uint32_t dim);
@@ -78,6 +83,14 @@ void code_query_row(struct code_query *query, uint8_t metric, uint32_t dim,
 /* keys[i] of the query and rows[i], for i < count; rows are read four at a time. */
 void code_keys(const struct code_query *query, const uint8_t *const *rows,
                const struct code_facts *const *facts, uint32_t count, uint32_t *keys);
+
+/* The same of a lattice query of L2 (query->lattice) and lattice rows: facts are not
+ * read. And the sum of (c - c)^2, which is the squared distance of the stored values in
+ * units of 1. */
+void code_lattice_keys(const struct code_query *query, const uint8_t *const *rows,
+                       uint32_t count, uint32_t *keys);
+void code_squares(const struct code_query *query, const uint8_t *const *rows,
+                  uint32_t count, uint32_t *squares);
 
 /* The two halves of code_keys(): dots[i] is the sum of the query's c times the row's, and
  * a key is made of one. (The key of rows without loss needs no more than `dots` and

@@ -10,17 +10,54 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CODE_ROWS_AT_ONCE 4
-
 struct code_loops {
     const char *name;
 
-    /* sums[i] = sum over j < stride of (rows[i][j] - 128) * query[j]. `stride` is a
-     * multiple of 64, at most 65,536; rows and query are aligned to 64; `sum` is that of
-     * the query. */
-    void (*dots)(const int8_t *query, int32_t sum, const uint8_t *const rows[4],
-                 uint32_t stride, int32_t sums[4]);
+    /* sums[i] = sum over j < stride of (rows[i][j] - 128) * query[j], for i < count.
+     * `stride` is a multiple of 64, at most 65,536; rows and query are aligned to 64;
+     * `sum` is that of the query. */
+    void (*dots)(const int8_t *query, int32_t sum, const uint8_t *const *rows,
+                 uint32_t count, uint32_t stride, int32_t *sums);
+
+    /* sums[i] = sum over j < stride of (rows[i][j] - 128 - query[j])^2, which the caller
+     * knows to fit; `square` is the sum of query[j]^2. Otherwise as dots(). */
+    void (*squares)(const int8_t *query, int32_t sum, uint32_t square,
+                    const uint8_t *const *rows, uint32_t count, uint32_t stride,
+                    uint32_t *sums);
+
+    /* Keys of such sums (code.h: L2, between lattice rows), in their place. */
+    void (*square_keys)(uint32_t *sums, uint32_t count);
+
+    /* Keys of cosines: 2^30 - floor(scale * scales[i] * dots[i] / 2^44), where the scales
+     * are below 2^31 and the first product is below 2^52. */
+    void (*cosine_keys)(uint32_t scale, const uint32_t *scales, const int32_t *dots,
+                        uint32_t count, uint32_t *keys);
 };
+
+/* Any number of rows from a function for four, which adds `rest` to each sum. Inlined, so
+ * that it has no calls; rows that are missing in the last four are the first of them once
+ * more. */
+typedef void code_four_rows(const int8_t *query, uint32_t rest,
+                            const uint8_t *const *rows, uint32_t stride, uint32_t *sums);
+static inline __attribute__((always_inline)) void
+code_by_fours(code_four_rows *four_rows, const int8_t *query, uint32_t rest,
+              const uint8_t *const *rows, uint32_t count, uint32_t stride,
+              uint32_t *sums) {
+    uint32_t done = 0;
+    for (; done + 4 <= count; done += 4)
+        four_rows(query, rest, rows + done, stride, sums + done);
+    if (done == count) return;
+    const uint8_t *four[4];
+    uint32_t last[4];
+    for (uint32_t i = 0; i < 4; i++) four[i] = rows[done + i < count ? done + i : done];
+    four_rows(query, rest, four, stride, last);
+    for (uint32_t i = 0; done + i < count; i++) sums[done + i] = last[i];
+}
+
+/* The portable forms of the two kinds of keys. */
+void code_square_keys(uint32_t *sums, uint32_t count);
+void code_cosine_keys(uint32_t scale, const uint32_t *scales, const int32_t *dots,
+                      uint32_t count, uint32_t *keys);
 
 /* The loops of one kind; NULL where this build has none. The CPU is not asked. */
 const struct code_loops *code_loops_portable(void);

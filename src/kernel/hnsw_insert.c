@@ -95,10 +95,10 @@ uint32_t hnsw_insert(struct hnsw_writer *writer, uint64_t counter, uint32_t slot
         links_note(writer, layer, point);
     if (entry != 0) {
         struct hnsw_walk walk;
-        hnsw_walk_begin(&walk, hnsw, &writer->work->room);
         code_query_row(&walk.query, hnsw->metric, hnsw->dim,
                        pool_row(&hnsw->codes, point), pool_row(&hnsw->facts, point),
-                       walk.room.query);
+                       writer->work->room.query);
+        hnsw_walk_begin(&walk, hnsw, &writer->work->room);
         uint32_t layer = level < top ? level : top;
         uint64_t nearest = hnsw_walk_descend(&walk, layer);
         for (;; layer--) {

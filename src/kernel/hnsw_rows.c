@@ -61,8 +61,10 @@ uint32_t hnsw_take_point(struct memory *memory, struct hnsw *hnsw, uint32_t slot
     check(take_row(memory, &hnsw->facts) == point);
     check(take_row(memory, &hnsw->links) == point);
     hnsw->live++;
+    struct code_facts *facts = pool_own(memory, &hnsw->facts, point);
     code_encode(hnsw->metric, values, hnsw->dim, pool_own(memory, &hnsw->codes, point),
-                pool_own(memory, &hnsw->facts, point));
+                facts);
+    hnsw->scaled += !code_lattice(hnsw->metric, facts);
     uint32_t above = 0;
     for (; level > 0; level--) {
         uint32_t row = take_row(memory, &hnsw->upper);
@@ -82,6 +84,7 @@ void hnsw_give_point(struct memory *memory, struct hnsw *hnsw, uint32_t point) {
         pool_give(memory, &hnsw->upper, row);
         row = above;
     }
+    hnsw->scaled -= !code_lattice(hnsw->metric, pool_row(&hnsw->facts, point));
     pool_give(memory, &hnsw->codes, point);
     pool_give(memory, &hnsw->facts, point);
     pool_give(memory, &hnsw->links, point);

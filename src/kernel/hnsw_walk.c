@@ -24,7 +24,7 @@ static size_t whole_lines(size_t size) { return (size + LINE - 1) / LINE * LINE;
 size_t walk_room_visited(uint32_t points) { return whole_lines((size_t)points / 8 + 1); }
 
 size_t walk_room_size(uint32_t points, uint32_t capacity, uint32_t dim) {
-    return walk_room_visited(points) + 4 * (size_t)WALK_TRAIL_MAX +
+    return walk_room_visited(points) + 4 * (size_t)(WALK_TRAIL_MAX + 16) +
            whole_lines(8 * ((size_t)capacity + 2 * BEAM_MARGIN)) + code_stride(dim);
 }
 
@@ -37,17 +37,16 @@ struct walk_room walk_room_divide(void *bytes, uint32_t points, uint32_t capacit
     room.query = (int8_t *)at;
     at += code_stride(dim);
     room.trail = (uint32_t *)(void *)at;
-    at += 4 * (size_t)WALK_TRAIL_MAX;
+    at += 4 * (size_t)(WALK_TRAIL_MAX + 16);
     room.candidates = (uint64_t *)(void *)at;
     return room;
 }
 
 /* --- Looking ------------------------------------------------------------------------ */
 
-/* Points met and not looked at yet, with the addresses of what looking will read. */
+/* The addresses of what looking at points will read; `looked` of `count` were. */
 struct pending {
-    uint32_t count;
-    uint32_t points[WALK_PENDING_MAX + 16];
+    uint32_t count, looked;
     const uint8_t *rows[WALK_PENDING_MAX];
     const struct code_facts *facts[WALK_PENDING_MAX];
 };
@@ -57,28 +56,38 @@ PREFETCHING void fetch_lines(const void *address, size_t size) {
         __builtin_prefetch((const uint8_t *)address + i);
 }
 
-/* Make ready to look at the pending points from `from` on. */
-PREFETCHING void fetch_codes(const struct hnsw *hnsw, struct pending *pending,
-                             uint32_t from) {
-    const struct pool codes = hnsw->codes, facts = hnsw->facts;
-    for (uint32_t i = from; i < pending->count; i++) {
-        uint32_t point = pending->points[i];
-        const uint8_t *row = pool_row(&codes, point);
-        const struct code_facts *fact = pool_row(&facts, point);
-        pending->rows[i] = row;
-        pending->facts[i] = fact;
-        __builtin_prefetch(fact);
-        fetch_lines(row, codes.row_size);
+/* Ask for the code of a point, and its facts if there are any to ask for, into the second
+ * cache: more can be on their way there. */
+PREFETCHING void fetch_code(const struct pool *codes, uint32_t chunk_bits,
+                            const struct pool *facts, uint32_t point,
+                            struct pending *pending, uint32_t at) {
+    const uint8_t *row;
+    if (chunk_bits) {
+        uint32_t place = point & ((UINT32_C(1) << chunk_bits) - 1);
+        row = pool_chunk(codes, point >> chunk_bits) + (size_t)place * codes->row_size;
+    } else {
+        row = pool_row(codes, point);
     }
+    pending->rows[at] = row;
+    __builtin_prefetch(row, 0, 2);
+    for (uint32_t i = LINE; i < codes->row_size; i += LINE)
+        __builtin_prefetch(row + i, 0, 2);
+    if (!facts) return;
+    pending->facts[at] = pool_row(facts, point);
+    __builtin_prefetch(pending->facts[at], 0, 2);
 }
 
-/* Keys of all pending points into the beam. */
-static void look(struct hnsw_walk *walk, struct pending *pending) {
-    uint32_t keys[WALK_PENDING_MAX];
-    code_keys(&walk->query, pending->rows, pending->facts, pending->count, keys);
-    beam_functions()->offer(&walk->beam, keys, pending->points, pending->count);
-    walk->looked_at += pending->count;
-    pending->count = 0;
+/* Keys of the pending points below `until` into the beam. They are the last on the trail.
+ */
+static void look(struct hnsw_walk *walk, struct pending *pending, uint32_t until) {
+    uint32_t keys[WALK_PENDING_MAX], from = pending->looked, count = until - from;
+    const uint32_t *points = walk->room.trail + walk->logged - pending->count + from;
+    if (walk->plain) code_lattice_keys(&walk->query, pending->rows + from, count, keys);
+    else
+        code_keys(&walk->query, pending->rows + from, pending->facts + from, count, keys);
+    beam_functions()->offer(&walk->beam, keys, points, count);
+    walk->looked_at += count;
+    pending->looked = until;
 }
 
 static uint64_t look_at(struct hnsw_walk *walk, uint32_t point) {
@@ -97,25 +106,28 @@ void hnsw_walk_begin(struct hnsw_walk *walk, const struct hnsw *hnsw,
     walk->hnsw = hnsw;
     walk->room = *room;
     walk->looked_at = 0;
+    uint32_t rows = hnsw->codes.rows_per_chunk;
+    walk->chunk_bits = rows & (rows - 1) ? 0 : (uint32_t)__builtin_ctz(rows);
+    walk->plain = walk->query.lattice && hnsw->metric == METRIC_L2 && hnsw->scaled == 0;
 }
 
 uint64_t hnsw_walk_descend(struct hnsw_walk *walk, uint32_t until) {
     const struct hnsw *hnsw = walk->hnsw;
     uint64_t nearest = look_at(walk, hnsw->entry);
     uint32_t degree = hnsw_degree(hnsw, 1);
+    const struct pool codes = hnsw->codes, facts = hnsw->facts;
     struct pending pending;
     for (uint32_t layer = hnsw->top; layer > until;) {
         const uint32_t *links = hnsw_links(hnsw, layer, candidate_point(nearest));
         uint64_t before = nearest;
         for (uint32_t at = 0; at < degree && links[at] != 0;) {
-            pending.count = 0;
-            for (; at < degree && links[at] != 0 && pending.count < LINKS_AT_ONCE; at++)
-                pending.points[pending.count++] = links[at];
-            fetch_codes(hnsw, &pending, 0);
-            uint32_t keys[LINKS_AT_ONCE];
-            code_keys(&walk->query, pending.rows, pending.facts, pending.count, keys);
-            for (uint32_t i = 0; i < pending.count; i++) {
-                uint64_t candidate = candidate_of(keys[i], pending.points[i]);
+            uint32_t from = at, keys[LINKS_AT_ONCE];
+            for (; at < degree && links[at] != 0 && at - from < LINKS_AT_ONCE; at++)
+                fetch_code(&codes, walk->chunk_bits, &facts, links[at], &pending,
+                           at - from);
+            code_keys(&walk->query, pending.rows, pending.facts, at - from, keys);
+            for (uint32_t i = from; i < at; i++) {
+                uint64_t candidate = candidate_of(keys[i - from], links[i]);
                 if (candidate < nearest) nearest = candidate;
             }
         }
@@ -138,49 +150,69 @@ void hnsw_walk_layer(struct hnsw_walk *walk, uint32_t layer, uint32_t ef,
     beam_functions()->offer(&walk->beam, &key, &point, 1);
 }
 
-static void note_visits(struct hnsw_walk *walk, const uint32_t *points, uint32_t count) {
-    uint32_t *visited = walk->room.visited, *trail = walk->room.trail + walk->logged;
-    for (uint32_t i = 0; i < count; i++) {
-        visited[points[i] / 32] |= UINT32_C(1) << points[i] % 32;
-        trail[i] = points[i];
-    }
-    walk->logged += count;
-}
-
-/* The points that `point` links to and that were not met in this layer yet join the
- * pending ones. */
+/* The points that `point` links to and that were not met in this layer yet are met, put
+ * on the trail, and asked for. */
 static void follow(struct hnsw_walk *walk, struct pending *pending, uint32_t point) {
     const struct hnsw *hnsw = walk->hnsw;
+    const struct pool codes = hnsw->codes, *facts = walk->plain ? NULL : &hnsw->facts;
     const uint32_t *links = hnsw_links(hnsw, walk->layer, point);
+    uint32_t bits = walk->chunk_bits;
+    uint32_t *visited = walk->room.visited;
     uint32_t width = hnsw_width(hnsw, walk->layer);
     for (uint32_t at = 0; at < width; at += LINKS_AT_ONCE) {
         uint32_t piece = width - at < LINKS_AT_ONCE ? width - at : LINKS_AT_ONCE;
-        if (pending->count + piece > WALK_PENDING_MAX) look(walk, pending);
-        if (walk->logged + piece > WALK_TRAIL_MAX) {
+        bool overflows = walk->logged + piece > WALK_TRAIL_MAX;
+        if (pending->count + piece > WALK_PENDING_MAX || overflows) {
+            look(walk, pending, pending->count);
+            pending->count = pending->looked = 0;
+        }
+        if (overflows) {
             walk->overflowed = true;
             walk->logged = 0;
         }
-        uint32_t from = pending->count;
-        pending->count += beam_functions()->unvisited(
-            links + at, piece, walk->room.visited, pending->points + from);
-        note_visits(walk, pending->points + from, pending->count - from);
-        fetch_codes(hnsw, pending, from);
+        uint32_t *found = walk->room.trail + walk->logged;
+        uint32_t count = beam_functions()->unvisited(links + at, piece, visited, found);
+        for (uint32_t i = 0; i < count; i++) {
+            visited[found[i] / 32] |= UINT32_C(1) << found[i] % 32;
+            fetch_code(&codes, bits, facts, found[i], pending, pending->count + i);
+        }
+        walk->logged += count;
+        pending->count += count;
     }
 }
 
+/* Ask for the rows that the next step would follow as things are. */
+static void fetch_next(const struct hnsw_walk *walk) {
+    if (walk->layer > 0) return;
+    uint32_t points[BEAM_WIDTH], count = beam_peek(&walk->beam, points);
+    const struct pool links = walk->hnsw->links;
+    for (uint32_t i = 0; i < count; i++)
+        fetch_lines(pool_row(&links, points[i]), links.row_size);
+}
+
+/* Look at whole runs of those below `until`, while later ones are on their way. */
+static void look_at_some(struct hnsw_walk *walk, struct pending *pending,
+                         uint32_t until) {
+    enum { RUN = 16 };
+    if (until < pending->looked + RUN) return;
+    look(walk, pending, until - (until - pending->looked) % RUN);
+}
+
 bool hnsw_walk_step(struct hnsw_walk *walk) {
-    uint32_t points[BEAM_WIDTH];
-    uint32_t count = beam_pick(&walk->beam, points);
+    enum { LAST = 32 }; /* meanwhile what the next step begins with is asked for */
+    uint32_t points[BEAM_WIDTH], count = beam_pick(&walk->beam, points);
     if (count == 0) return false;
     struct pending pending;
-    pending.count = 0;
-    for (uint32_t i = 0; i < count; i++) follow(walk, &pending, points[i]);
-    look(walk, &pending);
-
-    if (walk->layer > 0) return true;
-    count = beam_peek(&walk->beam, points);
-    for (uint32_t i = 0; i < count; i++)
-        fetch_lines(pool_row(&walk->hnsw->links, points[i]), walk->hnsw->links.row_size);
+    pending.count = pending.looked = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t before = pending.count;
+        follow(walk, &pending, points[i]);
+        if (pending.count >= before) look_at_some(walk, &pending, before);
+    }
+    if (pending.count > LAST) look_at_some(walk, &pending, pending.count - LAST / 2);
+    fetch_next(walk);
+    look(walk, &pending, pending.count);
+    fetch_next(walk);
     return true;
 }
 

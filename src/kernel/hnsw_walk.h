@@ -32,7 +32,10 @@ struct walk_room walk_room_divide(void *bytes, uint32_t points, uint32_t capacit
 
 struct hnsw_walk {
     const struct hnsw *hnsw;
+    uint32_t
+        chunk_bits; /* log2 of the code rows in a chunk; 0: their number is no power */
     struct code_query query;
+    bool plain; /* L2 between lattice rows all: without facts, and nothing is lost */
     struct walk_room room;
     struct beam beam;
     uint32_t layer;
@@ -41,7 +44,7 @@ struct hnsw_walk {
     uint64_t looked_at; /* codes */
 };
 
-/* Towards walk->query, which the caller sets by code_query_begin() or code_query_row()
+/* Towards walk->query, which the caller has set by code_query_begin() or code_query_row()
  * with room.query. */
 void hnsw_walk_begin(struct hnsw_walk *walk, const struct hnsw *hnsw,
                      const struct walk_room *room);

@@ -258,6 +258,11 @@ void search_decide(struct search *search, const uint32_t *slots, uint32_t count)
     for (uint32_t i = 0; i < count; i++) scan_rows(search, slots[i], 1);
 }
 
+void search_decide_square(struct search *search, uint32_t slot, uint32_t square) {
+    struct hit hit = {.slot = slot, .distance = (uint128)square << 32};
+    offer(search, &hit);
+}
+
 bool search_next_tagged(struct search *search, const uint32_t **slots, uint32_t *count) {
     const struct tags *tags = &search->state->tags;
     const struct query *query = &search->query;

@@ -20,6 +20,7 @@ enum {
     FILTER_FACTOR = 32, /* as many matches as this times the beam are scanned */
     FILTERED_BEAM_MAX = 8192
 };
+_Static_assert(2 * FILTERED_BEAM_MAX <= WALK_TRAIL_MAX, "room for what is decided");
 
 static uint32_t greater(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
@@ -78,24 +79,37 @@ void search_walk_begin(struct search *search) {
     lent->clean = 0; /* until the walk has ended */
     struct walk_room room =
         walk_room_divide(lent->bytes, hnsw->points.limit, beam, collection->config.dim);
-    hnsw_walk_begin(&search->graph, hnsw, &room);
     code_query_begin(&search->graph.query, collection->config.metric, query->values,
                      collection->config.dim, room.query);
+    hnsw_walk_begin(&search->graph, hnsw, &room);
     uint64_t start = hnsw_walk_descend(&search->graph, 0);
     hnsw_walk_layer(&search->graph, 0, beam, start);
 }
 
-/* Records of the nearest live candidates into `slots`. */
-static uint32_t nearest_slots(const struct search *search, uint32_t *slots,
-                              uint32_t limit) {
+/* What is decided: records and their points, side by side. */
+struct found {
+    uint32_t count;
+    uint32_t *slots, *points;
+};
+
+/* The nearest live candidates. */
+static void find_nearest(const struct search *search, struct found *found,
+                         uint32_t limit) {
+    enum { AHEAD = 16 };
     const struct beam *beam = &search->graph.beam;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < beam->count && count < limit; i++) {
-        const struct hnsw_point *point =
-            point_at(search->graph.hnsw, candidate_point(beam->candidates[i]));
-        if (point->slot < POINT_DEAD_EVEN) slots[count++] = point->slot - 1;
+    const struct hnsw *hnsw = search->graph.hnsw;
+    for (uint32_t i = 0; i < beam->count && i < AHEAD; i++)
+        __builtin_prefetch(point_at(hnsw, candidate_point(beam->candidates[i])));
+    for (uint32_t i = 0; i < beam->count && found->count < limit; i++) {
+        if (i + AHEAD < beam->count)
+            __builtin_prefetch(
+                point_at(hnsw, candidate_point(beam->candidates[i + AHEAD])));
+        uint32_t point = candidate_point(beam->candidates[i]);
+        uint32_t slot = point_at(hnsw, point)->slot;
+        if (slot >= POINT_DEAD_EVEN) continue;
+        found->points[found->count] = point;
+        found->slots[found->count++] = slot - 1;
     }
-    return count;
 }
 
 static bool has_tag(const struct query *query, const struct facts *facts) {
@@ -110,35 +124,54 @@ static bool has_tag(const struct query *query, const struct facts *facts) {
 }
 
 /* Keep the first `wanted` with one of the tags. */
-static uint32_t keep_matches(const struct search *search, uint32_t *slots, uint32_t count,
-                             uint32_t wanted) {
-    for (uint32_t i = 0; i < count; i++)
-        __builtin_prefetch(facts_at(search->collection, slots[i]));
+static void keep_matches(const struct search *search, struct found *found,
+                         uint32_t wanted) {
+    for (uint32_t i = 0; i < found->count; i++)
+        __builtin_prefetch(facts_at(search->collection, found->slots[i]));
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < count && kept < wanted; i++) {
-        slots[kept] = slots[i];
-        kept += has_tag(&search->query, facts_at(search->collection, slots[i]));
+    for (uint32_t i = 0; i < found->count && kept < wanted; i++) {
+        found->slots[kept] = found->slots[i];
+        found->points[kept] = found->points[i];
+        kept += has_tag(&search->query, facts_at(search->collection, found->slots[i]));
     }
-    return kept;
+    found->count = kept;
+}
+
+/* Where codes lose nothing: the distances between them are those of the stored values. */
+static void decide_by_codes(struct search *search, const struct found *found) {
+    enum { AT_ONCE = 32 };
+    const struct hnsw_walk *walk = &search->graph;
+    for (uint32_t at = 0; at < found->count; at += AT_ONCE) {
+        const uint8_t *rows[AT_ONCE];
+        uint32_t squares[AT_ONCE], left = found->count - at;
+        uint32_t count = left < AT_ONCE ? left : AT_ONCE;
+        for (uint32_t i = 0; i < count; i++)
+            rows[i] = pool_row(&walk->hnsw->codes, found->points[at + i]);
+        code_squares(&walk->query, rows, count, squares);
+        for (uint32_t i = 0; i < count; i++)
+            search_decide_square(search, found->slots[at + i], squares[i]);
+    }
 }
 
 /* Decide by exact distances among what the walk has found. */
 static void decide(struct search *search) {
     const struct query *query = &search->query;
-    uint32_t wanted = decided_of(query), least = query->k, count;
+    uint32_t wanted = decided_of(query), least = query->k;
     /* The trail has done its work. */
     uint32_t *slots = search->graph.room.trail;
+    struct found found = {.slots = slots, .points = slots + FILTERED_BEAM_MAX};
     if (query->tag_count == 0) {
-        count = nearest_slots(search, slots, wanted);
+        find_nearest(search, &found, wanted);
     } else { /* The farthest that a beam holds are not all that there are so far away. */
-        count = nearest_slots(search, slots, FILTERED_BEAM_MAX);
-        count = keep_matches(search, slots, count, wanted);
+        find_nearest(search, &found, FILTERED_BEAM_MAX);
+        keep_matches(search, &found, wanted);
         least += query->k / 2;
     }
 #ifndef BUG_43
-    if (count < least) return;
+    if (found.count < least) return;
 #endif
-    search_decide(search, slots, count);
+    if (search->graph.plain) decide_by_codes(search, &found);
+    else search_decide(search, found.slots, found.count);
     search->next_slot = search->collection->vectors.limit; /* Nothing is left to scan. */
     search->next_tag = query->tag_count;
 }

@@ -16,5 +16,7 @@ bool search_next_tagged(struct search *search, const uint32_t **slots, uint32_t 
 
 /* search.c: decide about the live records in these slots by their exact distances. */
 void search_decide(struct search *search, const uint32_t *slots, uint32_t count);
+/* The same about one of L2 whose squared distance, in units of 1, is known. */
+void search_decide_square(struct search *search, uint32_t slot, uint32_t square);
 
 #endif

@@ -174,6 +174,7 @@ struct searcher {
     const struct collection *collection;
     struct search_room room;
     struct hit hits[K];
+    uint64_t looked_at; /* codes, by walks */
 };
 
 static uint32_t run(struct searcher *searcher, const int32_t *values, uint32_t ef, bool exact) {
@@ -182,6 +183,7 @@ static uint32_t run(struct searcher *searcher, const int32_t *values, uint32_t e
     struct search search;
     search_begin(&search, searcher->state, searcher->collection, &query, searcher->hits);
     while (!search_step(&search, UINT32_MAX)) {}
+    searcher->looked_at += search.graph.looked_at;
     return search.hit_count;
 }
 
@@ -196,12 +198,16 @@ static bool near_enough(uint8_t metric, const struct hit *hit, const struct hit 
 static void curve(struct searcher *searcher, const struct vectors *queries, uint32_t count,
                   const struct hit *tenths, uint32_t ef) {
     uint8_t metric = searcher->collection->config.metric;
-    uint64_t near = 0;
+    uint64_t near = 0, without = 0;
+    searcher->looked_at = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t found = run(searcher, queries->values + (size_t)i * queries->stride, ef, false);
+        uint64_t before = near;
         for (uint32_t h = 0; h < found; h++)
             near += near_enough(metric, &searcher->hits[h], &tenths[i]);
+        without += near == before;
     }
+    double codes = (double)searcher->looked_at / (double)count;
     static double best[QUERIES_MAX];
     for (int round = 0; round < ROUNDS; round++)
         for (uint32_t i = 0; i < count; i++) {
@@ -212,8 +218,11 @@ static void curve(struct searcher *searcher, const struct vectors *queries, uint
         }
     double sum = 0;
     for (uint32_t i = 0; i < count; i++) sum += best[i];
-    printf("ef %4u: recall@10 %.4f, %7.0f queries/s\n", ef, (double)near / (K * (double)count),
-           count / sum);
+    printf("ef %4u: recall@10 %.4f, %7.0f queries/s, %5.0f codes each, %4.1f ns a code", ef,
+           (double)near / (K * (double)count), count / sum, codes, sum * 1e9 / (codes * count));
+    if (without > 0) printf(", %u without a hit", (uint32_t)without);
+    printf("\n");
+    fflush(stdout);
 }
 
 /* Exact search, by reading all codes and then by reading all rows. */
