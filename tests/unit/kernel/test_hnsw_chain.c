@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 #include "kernel/fixture.h"
 
-#include "kernel/graph.h"
+#include "kernel/hnsw_graph.h"
 
 enum { POINTS_MAX = 400, LAYERS = 6, DEGREE = 10 };
 struct rows {

@@ -6,7 +6,7 @@
 #include "kernel/fixture.h"
 #include "kernel/simd.h"
 
-#include "kernel/graph.h"
+#include "kernel/hnsw_graph.h"
 
 /* --- The rules once more, slowly --------------------------------------------------------------
  *

@@ -4,7 +4,7 @@
 
 #include "kernel/fixture.h"
 
-#include "kernel/graph.h"
+#include "kernel/hnsw_graph.h"
 
 /* Values on a coarse lattice: many ties, many equal vectors. */
 static void draw_values(uint64_t *seed, uint32_t dim, uint32_t spread, int32_t *values) {

@@ -6,7 +6,7 @@
 #include "kernel/fixture.h"
 #include "kernel/simd.h"
 
-#include "kernel/graph.h"
+#include "kernel/hnsw_graph.h"
 
 enum { DIM = 128, ROWS = 10000, ASKED = 60, K_MAX = 3200 };
 static int32_t rows[ROWS][DIM];

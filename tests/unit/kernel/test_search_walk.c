@@ -5,7 +5,7 @@
 #include "kernel/fixture.h"
 #include "kernel/simd.h"
 
-#include "kernel/graph.h"
+#include "kernel/hnsw_graph.h"
 
 enum { DIM = 12, COUNT = 3000, K = 10 };
 static int32_t values[COUNT][DIM];

@@ -1,7 +1,7 @@
 /* What must be true of every HNSW graph, and collections to try it on. For the tests of the
  * index; include after fixture.h and test.h. */
-#ifndef TESTS_UNIT_KERNEL_GRAPH_H
-#define TESTS_UNIT_KERNEL_GRAPH_H
+#ifndef TESTS_UNIT_KERNEL_HNSW_GRAPH_H
+#define TESTS_UNIT_KERNEL_HNSW_GRAPH_H
 
 #include "base/bytes.h"
 #include "kernel/search.h"
