@@ -11,6 +11,7 @@
 #include "kernel/distance.h"
 #include "kernel/ratio.h"
 #include "kernel/search_codes.h"
+#include "kernel/search_filter.h"
 #include "kernel/search_walk.h"
 #include "kernel/state.h"
 
@@ -18,6 +19,7 @@
 
 enum {
     RUN_MAX = 64,     /* rows at a time; also the rows of a chunk of facts */
+    RUN_ASKED = 16,   /* where an expression is asked */
     FETCH_MAX = 2048, /* bytes of a row asked for ahead */
 };
 
@@ -147,8 +149,9 @@ static struct hit hit_of(const struct search *search, uint32_t slot, int64_t sum
     return hit;
 }
 
+/* `ask`: what would be a hit must pass the expression first. */
 static void scan_run(struct search *search, uint32_t slot, const int32_t *rows,
-                     const struct facts *facts, uint32_t count) {
+                     const struct facts *facts, uint32_t count, bool ask) {
     const struct collection *collection = search->collection;
     int64_t sums[RUN_MAX];
     if (metric_of(search) == METRIC_L2)
@@ -158,6 +161,8 @@ static void scan_run(struct search *search, uint32_t slot, const int32_t *rows,
     for (uint32_t i = 0; i < count; i++) {
         bool live = (facts[i].word & FACT_LIVE) != 0;
         if (!live || !hopeful(search, sums[i], &facts[i])) continue;
+        uint32_t asked = slot + i;
+        if (ask && search_keep(search, &asked, 1, 1) == 0) continue;
         struct hit hit = hit_of(search, slot + i, sums[i], &facts[i]);
         offer(search, &hit);
     }
@@ -175,17 +180,20 @@ static void scan_wide(struct search *search, uint32_t slot, const int32_t *row) 
 }
 
 /* The rows of one chunk from `slot` on. */
-static void scan_rows(struct search *search, uint32_t slot, uint32_t count) {
+static void scan_rows(struct search *search, uint32_t slot, uint32_t count, bool ask) {
     const struct collection *collection = search->collection;
     const int32_t *rows = pool_row(&collection->vectors, slot);
     const struct facts *facts = pool_row(&collection->facts, slot);
     if (!search->wide) {
-        scan_run(search, slot, rows, facts, count);
+        scan_run(search, slot, rows, facts, count, ask);
         return;
     }
-    for (uint32_t i = 0; i < count; i++)
-        if (facts[i].word & FACT_LIVE)
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t asked = slot + i;
+        if (!(facts[i].word & FACT_LIVE)) continue;
+        if (!ask || search_keep(search, &asked, 1, 1) == 1)
             scan_wide(search, slot + i, rows + (size_t)i * collection->stride);
+    }
 }
 
 /* --- The search ------------------------------------------------------------------------
@@ -199,6 +207,12 @@ static uint64_t count_matches(const struct state *state,
     for (size_t i = 0; i < query->tag_count; i++)
         count += tags_count(&state->tags, collection->tags, query->tags[i]);
     return count;
+}
+
+/* Walk, scan codes, or, where neither begins, rows. */
+static void choose_way(struct search *search) {
+    search_walk_begin(search);
+    search_codes_begin(search);
 }
 
 void search_begin(struct search *search, const struct state *state,
@@ -217,9 +231,10 @@ void search_begin(struct search *search, const struct state *state,
         search->query_norm =
             (uint64_t)distance()->dot(query->values, query->values, collection->stride);
     search->matches = count_matches(state, collection, query);
+    search->expected = search->matches;
     if (search->query.k > search->matches) search->query.k = (uint32_t)search->matches;
-    search_walk_begin(search);
-    search_codes_begin(search);
+    search->sampling = search_walk_samples(search);
+    if (!search->sampling) choose_way(search);
 }
 
 /* True when all slots were looked at. */
@@ -227,6 +242,7 @@ static bool scan_slots(struct search *search, uint32_t rows) {
     const struct collection *collection = search->collection;
     const struct pool *vectors = &collection->vectors, *facts = &collection->facts;
     uint32_t limit = search->query.k > 0 ? vectors->limit : 0;
+    bool ask = search->query.filter != NULL;
     while (search->next_slot < limit && rows > 0) {
         uint32_t slot = search->next_slot;
         uint32_t run = limit - slot < rows ? limit - slot : rows;
@@ -234,9 +250,11 @@ static bool scan_slots(struct search *search, uint32_t rows) {
         uint32_t in_facts = pool_rows_left(facts, slot);
         if (run > in_chunk) run = in_chunk;
         if (run > in_facts) run = in_facts;
-        scan_rows(search, slot, run);
+        if (ask && run > RUN_ASKED) run = RUN_ASKED;
+        scan_rows(search, slot, run, ask);
         search->next_slot += run;
-        rows -= run;
+        uint32_t effort = run + search_effort(search);
+        rows -= effort < rows ? effort : rows;
     }
     return search->next_slot >= limit;
 }
@@ -254,8 +272,14 @@ fetch_rows(const struct collection *collection, const uint32_t *slots, uint32_t 
 }
 
 void search_decide(struct search *search, const uint32_t *slots, uint32_t count) {
-    fetch_rows(search->collection, slots, count);
-    for (uint32_t i = 0; i < count; i++) scan_rows(search, slots[i], 1);
+    uint32_t run[RUN_MAX];
+    for (uint32_t first = 0; first < count; first += RUN_MAX) {
+        uint32_t kept = count - first < RUN_MAX ? count - first : RUN_MAX;
+        memcpy(run, slots + first, kept * sizeof *run);
+        kept = search_keep(search, run, kept, kept);
+        fetch_rows(search->collection, run, kept);
+        for (uint32_t i = 0; i < kept; i++) scan_rows(search, run[i], 1, false);
+    }
 }
 
 void search_decide_square(struct search *search, uint32_t slot, uint32_t square) {
@@ -281,7 +305,7 @@ static bool scan_tagged(struct search *search, uint32_t rows) {
         uint32_t count;
         if (!search_next_tagged(search, &slots, &count)) return true;
         search_decide(search, slots, count);
-        looked_at += count + 1;
+        looked_at += count + 1 + search_effort(search);
     }
     return false;
 }
@@ -308,8 +332,16 @@ static void sort_hits(struct search *search, uint32_t count) {
 }
 
 bool search_step(struct search *search, uint32_t rows) {
+    if (search->sampling) {
+        if (!search_sample_step(search, rows)) return false;
+        choose_way(search);
+    }
     if (search->walking && !search_walk_step(search, rows)) return false;
-    if (search->unsorted == 0 && !scan(search, rows)) return false;
+    if (search->unsorted == 0 && !scan(search, rows) && !search->exhausted) return false;
+    if (search->exhausted) {
+        search->hit_count = 0;
+        return true;
+    }
     sort_hits(search, rows / 16 + 1); /* names decide ties, and lie anywhere */
     return search->unsorted <= 1;
 }
@@ -319,6 +351,7 @@ void search_among(struct search *search, const struct state *state,
                   struct hit *hits, const uint32_t *slots, uint32_t count) {
     struct query exact = *query;
     exact.exact = true;
+    check(!exact.filter);
     search_begin(search, state, collection, &exact, hits);
     search_decide(search, slots, count);
     search->unsorted = search->hit_count;

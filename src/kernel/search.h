@@ -5,7 +5,8 @@
  * nearest that the walk has met are decided by their exact distances; should it meet too
  * few, every record is looked at after all (docs/semantics-hnsw-1.md, 5). With tags the
  * number of matches is known before the search. It decides between the two ways, and
- * widens the beam so that enough of what the beam holds should match.
+ * widens the beam so that enough of what the beam holds should match. With an expression
+ * a sample tells it about.
  *
  * A search is resumable, so that a long one can be done in slices: search_begin(), then
  * search_step() until it says done, then the hits are in order. The state must not change
@@ -24,13 +25,22 @@ struct query {
     uint32_t k;  /* at least 1 */
     const uint64_t *tags; /* any of them, each once, ascending; NULL: no filter */
     size_t tag_count;
-    uint32_t ef; /* beam of a walk; 0: SEARCH_EF_DEFAULT */
-    bool exact;  /* do not walk */
+    const struct search_filter *filter; /* an expression besides; NULL: none */
+    uint32_t ef;                        /* beam of a walk; 0: SEARCH_EF_DEFAULT */
+    bool exact;                         /* do not walk */
     /* Of search_room_size() bytes; NULL where that is 0. An exact search does without,
      * and reads all rows instead of all codes. */
     struct search_room *room;
 };
 #define SEARCH_EF_DEFAULT 100
+
+/* An expression that hits must match, read by filter_read(). */
+struct search_filter {
+    const struct filter *program;
+    struct filter_room *room;
+    uint64_t budget; /* of filter_matches()'s steps, for the whole search */
+    uint32_t bound;  /* of candidates of a walk, none but which are asked; 0: none */
+};
 
 /* What a walk writes, kept by the caller between searches. */
 struct search_room {
@@ -76,7 +86,18 @@ struct search {
     struct query query;
     struct hit *hits; /* a heap while the search runs, in order when it is done */
     uint32_t hit_count;
-    uint64_t matches;       /* records that may be hits: those with one of the tags */
+    uint64_t matches;  /* records that may be hits: those with one of the tags */
+    uint64_t expected; /* of them, those that the expression lets pass, about */
+    uint64_t filter_cost, filter_counted; /* steps so far; when last asked for */
+    bool exhausted; /* the filter's budget is used up: there is no answer */
+    bool sampling;  /* `expected` is being found out */
+    struct search_sample {
+        uint32_t next, records, matches;
+    } sample;
+    bool gathered, decided; /* a walk has ended; and given the answer */
+    struct {                /* what it has found, while that is asked */
+        uint32_t count, next, kept;
+    } found;
     bool walking;           /* through the index */
     struct hnsw_walk graph; /* while walking */
     struct search_codes codes;
@@ -95,7 +116,8 @@ void search_begin(struct search *search, const struct state *state,
                   const struct collection *collection, const struct query *query,
                   struct hit *hits);
 /* Look at about `rows` more slots, or put about as many hits in order. True when done:
- * search->hits[0 .. hit_count) are the nearest, best first, ties by element name. */
+ * search->hits[0 .. hit_count) are the nearest, best first, ties by element name; or
+ * search->exhausted says that there is no answer. */
 bool search_step(struct search *search, uint32_t rows);
 
 /* The same among the live elements in `slots` alone, all at once: for a few. */

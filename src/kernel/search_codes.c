@@ -27,6 +27,7 @@
 #include "kernel/code_loops.h"
 #include "kernel/root.h"
 #include "kernel/rounding.h"
+#include "kernel/search_filter.h"
 #include "kernel/search_walk.h"
 #include "kernel/state.h"
 
@@ -63,7 +64,7 @@ static bool takes_codes(const struct collection *collection, const struct query 
                         uint64_t records) {
     if (!collection_indexed(collection)) return false;
     if (records < RECORDS_LEAST || query->k > records / RECORDS_A_HIT) return false;
-    return query->exact || query->tag_count > 0;
+    return query->exact || search_filters(query);
 }
 
 size_t search_codes_room(const struct collection *collection, const struct query *query) {
@@ -304,7 +305,7 @@ static bool scan_all(struct search *search, uint32_t rows) {
         uint32_t number =
             survivors(codes, run, pool_row(&hnsw->facts, run->point), places);
         codes->decided += decide(search, run, places, number);
-        looked_at += run->count;
+        looked_at += run->count + search_effort(search);
         codes->next = next->point;
         struct run *done = run;
         run = next;
@@ -372,7 +373,7 @@ static bool scan_tagged(struct search *search, uint32_t rows) {
         walk = search->walk;
         tagged_begin(search, next);
         look_at_tagged(search, tagged);
-        looked_at += tagged->run.count;
+        looked_at += tagged->run.count + search_effort(search);
         struct tagged_run *done = tagged;
         tagged = next;
         next = done;

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "kernel/search_codes.h"
+#include "kernel/search_filter.h"
 #include "kernel/state.h"
 
 #include "kernel/pure.h"
@@ -18,7 +19,9 @@ enum {
     SCAN_FACTOR = 16,   /* as many records as this times EF are scanned */
     DECIDED_EXTRA = 10, /* candidates beyond k that exact distances decide, and EF / 8 */
     FILTER_FACTOR = 32, /* as many matches as this times the beam are scanned */
-    FILTERED_BEAM_MAX = 8192
+    FILTERED_BEAM_MAX = 8192,
+
+    ASKED_AT_ONCE = 64 /* no number of the format */
 };
 _Static_assert(2 * FILTERED_BEAM_MAX <= WALK_TRAIL_MAX, "room for what is decided");
 
@@ -38,27 +41,40 @@ static bool may_walk(const struct collection *collection, const struct query *qu
 
 size_t search_room_size(const struct collection *collection, const struct query *query) {
     if (!may_walk(collection, query)) return search_codes_room(collection, query);
-    uint32_t beam = query->tag_count > 0 ? FILTERED_BEAM_MAX : ef_of(query);
+    uint32_t beam = search_filters(query) ? FILTERED_BEAM_MAX : ef_of(query);
     return walk_room_size(collection->hnsw.points.limit, beam, collection->config.dim);
 }
 
 /* Candidates that exact distances decide. */
 static uint32_t decided_of(const struct query *query) {
-    uint32_t k = query->tag_count > 0 ? 2 * query->k : query->k;
+    uint32_t k = search_filters(query) ? 2 * query->k : query->k;
     return k + DECIDED_EXTRA + ef_of(query) / 8;
 }
 
-/* So wide that, were tags given out by chance, decided_of() of it would match. 0: it is
+/* FILTER-EF bounds a walk that can hold so many. */
+static uint32_t bound_of(const struct query *query) {
+    uint32_t bound = query->filter ? query->filter->bound : 0;
+    return bound <= FILTERED_BEAM_MAX ? bound : 0;
+}
+
+bool search_walk_samples(const struct search *search) {
+    const struct query *query = &search->query;
+    return query->filter && !bound_of(query) && may_walk(search->collection, query);
+}
+
+/* So wide that, were matches spread by chance, decided_of() of it would match. 0: it is
  * shorter to scan. */
 static uint32_t beam_of(const struct search *search) {
     const struct query *query = &search->query;
     const struct hnsw *hnsw = &search->collection->hnsw;
-    uint32_t ef = ef_of(query);
-    if (query->tag_count == 0) return ef;
-    if (search->matches == 0) return 0;
+    uint32_t ef = ef_of(query), least = ef + 3 * ef / 10;
+    if (!search_filters(query)) return ef;
+    if (bound_of(query)) return greater(least, bound_of(query));
+    if (search->expected == 0) return 0;
     uint64_t points = (uint64_t)hnsw->live + hnsw->dead + hnsw->condemned;
-    uint64_t beam = (decided_of(query) * points + search->matches - 1) / search->matches;
-    if (beam < ef + 3 * ef / 10) beam = ef + 3 * ef / 10;
+    uint64_t beam =
+        (decided_of(query) * points + search->expected - 1) / search->expected;
+    if (beam < least) beam = least;
     bool walk = beam <= FILTERED_BEAM_MAX && FILTER_FACTOR * beam < search->matches;
     return walk ? (uint32_t)beam : 0;
 }
@@ -112,29 +128,51 @@ static void find_nearest(const struct search *search, struct found *found,
     }
 }
 
-static bool has_tag(const struct query *query, const struct facts *facts) {
-    if (!(facts->word & FACT_TAGGED)) return false;
-    size_t low = 0, high = query->tag_count - 1;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (query->tags[middle] < facts->tag) low = middle + 1;
-        else high = middle;
-    }
-    return query->tags[low] == facts->tag;
+/* Nothing is left to scan. */
+static void end_scans(struct search *search) {
+    search->next_slot = search->collection->vectors.limit;
+    search->next_tag = search->query.tag_count;
+    search->decided = true;
 }
 
-/* Keep the first `wanted` with one of the tags. */
-static void keep_matches(const struct search *search, struct found *found,
-                         uint32_t wanted) {
-    for (uint32_t i = 0; i < found->count; i++)
-        __builtin_prefetch(facts_at(search->collection, found->slots[i]));
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < found->count && kept < wanted; i++) {
-        found->slots[kept] = found->slots[i];
-        found->points[kept] = found->points[i];
-        kept += has_tag(&search->query, facts_at(search->collection, found->slots[i]));
+/* What is decided stands where the walk's trail was, which has done its work. */
+static struct found found_of(const struct search *search, uint32_t count) {
+    uint32_t *trail = search->graph.room.trail;
+    return (struct found){
+        .count = count, .slots = trail, .points = trail + FILTERED_BEAM_MAX};
+}
+
+/* The walk has ended: take what it has found. */
+static void gather(struct search *search) {
+    const struct query *query = &search->query;
+    uint32_t bound = bound_of(query);
+    uint32_t most = bound                   ? bound
+                    : search_filters(query) ? FILTERED_BEAM_MAX
+                                            : decided_of(query);
+    struct found found = found_of(search, 0);
+    hnsw_walk_clean(&search->graph);
+    find_nearest(search, &found, most);
+    search->found.count = found.count;
+    search->gathered = true;
+}
+
+/* Ask those that were found, in order, until enough pass. True when that is over. */
+static bool ask(struct search *search, uint32_t rows) {
+    uint32_t *slots = search->graph.room.trail, wanted = decided_of(&search->query);
+    for (uint32_t effort = 0; search->found.kept < wanted;) {
+        uint32_t left = search->found.count - search->found.next;
+        uint32_t batch = left < ASKED_AT_ONCE ? left : ASKED_AT_ONCE;
+        if (batch == 0) break;
+        if (effort > rows) return false;
+        uint32_t *asked = slots + search->found.next;
+        uint32_t kept =
+            search_keep_tagged(search, asked, batch, wanted - search->found.kept);
+        memmove(slots + search->found.kept, asked, kept * sizeof *slots);
+        search->found.kept += kept;
+        search->found.next += batch;
+        effort += search_effort(search);
     }
-    found->count = kept;
+    return true;
 }
 
 /* Where codes lose nothing: the distances between them are those of the stored values. */
@@ -153,37 +191,32 @@ static void decide_by_codes(struct search *search, const struct found *found) {
     }
 }
 
-/* Decide by exact distances among what the walk has found. */
+/* Decide by exact distances among what has passed. The farthest that a beam holds are not
+ * all that there are so far away: so with a filter more than k must be there. */
 static void decide(struct search *search) {
     const struct query *query = &search->query;
-    uint32_t wanted = decided_of(query), least = query->k;
-    /* The trail has done its work. */
-    uint32_t *slots = search->graph.room.trail;
-    struct found found = {.slots = slots, .points = slots + FILTERED_BEAM_MAX};
-    if (query->tag_count == 0) {
-        find_nearest(search, &found, wanted);
-    } else { /* The farthest that a beam holds are not all that there are so far away. */
-        find_nearest(search, &found, FILTERED_BEAM_MAX);
-        keep_matches(search, &found, wanted);
-        least += query->k / 2;
-    }
+    bool filters = search_filters(query);
+    struct found found = found_of(search, search->found.kept);
+    uint32_t least = query->k + (filters ? query->k / 2 : 0);
 #ifndef BUG_43
-    if (found.count < least) return;
+    if (found.count < least && !bound_of(query)) return;
 #endif
+    for (uint32_t i = 0; filters && i < found.count; i++) /* slots have moved up */
+        found.points[i] = meta_at(search->collection, found.slots[i])->point;
     if (search->graph.plain) decide_by_codes(search, &found);
     else search_decide(search, found.slots, found.count);
-    search->next_slot = search->collection->vectors.limit; /* Nothing is left to scan. */
-    search->next_tag = query->tag_count;
+    end_scans(search);
 }
 
 bool search_walk_step(struct search *search, uint32_t rows) {
     uint64_t until = search->graph.looked_at + rows;
-    while (hnsw_walk_step(&search->graph))
+    while (!search->gathered && hnsw_walk_step(&search->graph))
         if (search->graph.looked_at >= until) return false;
-    hnsw_walk_clean(&search->graph);
+    if (!search->gathered) gather(search);
+    if (!ask(search, rows)) return false;
     decide(search);
     search->query.room->clean = walk_room_visited(search->graph.room.points);
     search->walking = false;
-    if (search->hit_count == 0) search_codes_begin(search);
+    if (!search->decided) search_codes_begin(search);
     return true;
 }

@@ -23,6 +23,8 @@ struct search_words {
     int64_t k;
     uint32_t ef; /* 0: not said */
     size_t tag_count;
+    bool filtered;      /* the program is in scratch */
+    uint32_t filter_ef; /* 0: not said */
 };
 
 /* --- Answering -------------------------------------------------------------------- */
@@ -62,8 +64,12 @@ static uint64_t vectors_compared(const struct search *search) {
     return walked ? walked : collection_count(search->collection);
 }
 
-/* The hits are found: say how many come. */
+/* The hits are found: say how many come; or that the filter took too long. */
 static void begin_reply(struct call *call, struct search_task *task) {
+    if (task->search.exhausted) {
+        call_error(call, "ERR filter budget exceeded");
+        return;
+    }
     struct reply *reply = call_reply(call);
     unsigned fields = fields_of(task);
     uint32_t count = kept_hits(task);
@@ -98,6 +104,7 @@ static bool search_more(struct call *call, uint64_t deadline_us) {
     uint32_t rows = VALUES_PER_STEP / dim + 1;
     do {
         if (!task->found && search_step(&task->search, rows)) begin_reply(call, task);
+        if (call->failed) return true;
         if (task->found && reply_hits(call, task)) return true;
     } while (server_clock(call->server) < deadline_us);
     return false;
@@ -169,6 +176,18 @@ static size_t distinct_tags(uint64_t *tags, size_t count) {
     return kept;
 }
 
+/* What the query says of its filter; NULL: it has none. */
+static const struct search_filter *filter_of(struct server *server,
+                                             const struct search_words *words) {
+    struct search_filter *filter = &server->search.filter;
+    if (!words->filtered) return NULL;
+    *filter = (struct search_filter){.program = &server->scratch.filter->program,
+                                     .room = &server->scratch.filter->room,
+                                     .budget = (uint64_t)server->options.search_budget,
+                                     .bound = words->filter_ef};
+    return filter;
+}
+
 /* Start the search; `search_more` ends it. */
 static void begin(struct call *call, const struct state *state,
                   const struct collection *collection, const struct search_words *words) {
@@ -190,6 +209,7 @@ static void begin(struct call *call, const struct state *state,
                           .k = (uint32_t)k,
                           .tags = words->tag_count ? scratch->tags : NULL,
                           .tag_count = distinct_tags(scratch->tags, words->tag_count),
+                          .filter = filter_of(server, words),
                           .ef = words->ef,
                           .exact = server->search.exact,
                           .room = &scratch->room};
@@ -226,6 +246,47 @@ static bool read_ef(struct call *call, size_t *at, struct search_words *words) {
     return true;
 }
 
+/* With what follows the place of the error, as far as an error reaches. */
+static bool filter_error(struct call *call, struct slice text, size_t at) {
+    char tail[512];
+    if (at >= text.size) at = 0;
+    size_t size = text.size - at < sizeof tail ? text.size - at : sizeof tail - 1;
+    if (size > 0) memcpy(tail, text.data + at, size);
+    tail[size] = '\0';
+    call_error(call, "ERR syntax error in FILTER expression near: %s", tail);
+    return false;
+}
+
+static bool read_filter(struct call *call, size_t *at, struct search_words *words) {
+    struct slice text = call->arguments[*at + 1];
+    struct scratch *scratch = &call->server->scratch;
+    if (scratch_filter(scratch)) {
+        call_error(call, OUT_OF_MEMORY);
+        return false;
+    }
+    size_t error;
+    switch (filter_read(text, &scratch->filter->program, &error)) {
+    case STATUS_OK:
+        break;
+    case STATUS_TOO_LARGE:
+        return fail(call, "FILTER expression is too long or too deep");
+    default:
+        return filter_error(call, text, error);
+    }
+    words->filtered = true;
+    *at += 2;
+    return true;
+}
+
+static bool read_filter_ef(struct call *call, size_t *at, struct search_words *words) {
+    int64_t filter_ef;
+    if (!word_integer(call->arguments[*at + 1], &filter_ef) || filter_ef < 1)
+        return fail(call, "invalid FILTER-EF");
+    words->filter_ef = filter_ef < UINT32_MAX ? (uint32_t)filter_ef : UINT32_MAX;
+    *at += 2;
+    return true;
+}
+
 /* --- VSEARCH ---------------------------------------------------------------------- */
 
 /* TAG n...: as many numbers as follow. */
@@ -245,8 +306,8 @@ static bool read_tags(struct call *call, size_t *at, struct search_words *words)
 }
 
 static bool vsearch_options(struct call *call, struct search_words *words) {
-    static const char *const later[] = {"filter", "filter-ef", "expand", "receipt"};
-    static const char *const names[] = {"FILTER", "FILTER-EF", "EXPAND", "RECEIPT"};
+    static const char *const later[] = {"expand", "receipt"};
+    static const char *const names[] = {"EXPAND", "RECEIPT"};
     for (size_t at = words->options; at < call->count;) {
         if (read_flag(call, &at, &call->server->search)) continue;
         for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
@@ -258,6 +319,10 @@ static bool vsearch_options(struct call *call, struct search_words *words) {
             if (!read_tags(call, &at, words)) return false;
         } else if (call_is(call, at, "ef") && at + 1 < call->count) {
             if (!read_ef(call, &at, words)) return false;
+        } else if (call_is(call, at, "filter") && at + 1 < call->count) {
+            if (!read_filter(call, &at, words)) return false;
+        } else if (call_is(call, at, "filter-ef") && at + 1 < call->count) {
+            if (!read_filter_ef(call, &at, words)) return false;
         } else {
             return fail(call, "syntax error in VSEARCH command");
         }
@@ -300,7 +365,6 @@ static bool read_epsilon(struct call *call, const struct collection *collection,
 
 static bool vsim_options(struct call *call, const struct collection *collection,
                          struct search_words *words) {
-    int64_t filter_ef;
     for (size_t at = words->options; at < call->count;) {
         if (read_flag(call, &at, &call->server->search)) continue;
         if (at + 1 >= call->count) return fail(call, "syntax error in VSIM command");
@@ -312,13 +376,10 @@ static bool vsim_options(struct call *call, const struct collection *collection,
             if (!read_ef(call, &at, words)) return false;
         } else if (call_is(call, at, "epsilon")) {
             if (!read_epsilon(call, collection, &at)) return false;
-        } else if (call_is(call, at, "filter-ef")) { /* bounds a FILTER's work */
-            if (!word_integer(call->arguments[at + 1], &filter_ef) || filter_ef < 1)
-                return fail(call, "invalid FILTER-EF");
-            at += 2;
+        } else if (call_is(call, at, "filter-ef")) {
+            if (!read_filter_ef(call, &at, words)) return false;
         } else if (call_is(call, at, "filter")) {
-            call_unavailable(call, "FILTER");
-            return false;
+            if (!read_filter(call, &at, words)) return false;
         } else {
             return fail(call, "syntax error in VSIM command");
         }

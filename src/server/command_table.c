@@ -412,8 +412,9 @@ static const struct command command_rows[] = {
      .summary = "Some names of elements, and where to go on."},
     {.name = "vsearch", .read = cmd_vsearch, .arity = -6, VECTOR_GROUP, .since = "0.1",
      ONE_KEY, .flags = COMMAND_UPPER_CASE,
-     .synopsis = "key K k <ELE element | FP32 blob | VALUES num value...> [TAG tag...] [EF ef] "
-                 "[EXACT] [WITHSCORES] [WITHATTRIBS] [WITHTAGS]",
+     .synopsis = "key K k <ELE element | FP32 blob | VALUES num value...> [TAG tag...] "
+                 "[FILTER expression] [FILTER-EF max-candidates] [EF ef] [EXACT] [WITHSCORES] "
+                 "[WITHATTRIBS] [WITHTAGS]",
      .summary = "The nearest elements, ties by name."},
     {.name = "vsetattr", .write = cmd_vsetattr, .answer = answer_bool, .arity = 4,
      VECTOR_GROUP, .since = "0.1", ONE_KEY, .flags = COMMAND_FAST | COMMAND_UPPER_CASE,
@@ -421,7 +422,8 @@ static const struct command command_rows[] = {
     {.name = "vsim", .read = cmd_vsim, .arity = -4, VECTOR_GROUP, .since = "0.1", ONE_KEY,
      .flags = COMMAND_UPPER_CASE,
      .synopsis = "key <ELE element | FP32 blob | VALUES num value...> [WITHSCORES] "
-                 "[WITHATTRIBS] [COUNT num] [EPSILON max-distance] [EF ef] [TRUTH] [NOTHREAD]",
+                 "[WITHATTRIBS] [COUNT num] [EPSILON max-distance] [EF ef] [FILTER expression] "
+                 "[FILTER-EF max-candidates] [TRUTH] [NOTHREAD]",
      .summary = "The nearest elements, in the words of Redis."},
     {.name = "vtag", .write = cmd_vtag, .answer = answer_vtag, .arity = -3, VECTOR_GROUP,
      .since = "0.1", ONE_KEY, .flags = COMMAND_FAST | COMMAND_UPPER_CASE,

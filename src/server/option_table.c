@@ -213,6 +213,10 @@ static const struct option option_rows[] = {
      .choices = "auto portable sse4.1 avx2 avx512 neon", .flags = OPTION_IMMUTABLE,
      .help = "Instructions for distances: the best that this processor has, or those "
              "named, which it must have. Answers are the same with all of them."},
+    {.name = "search-budget", .offset = AT(search_budget), .type = OPTION_INTEGER,
+     .initial = "1000000000", .least = 1, .most = INT64_MAX,
+     .help = "Steps that the FILTER of one search may take; beyond it the search is answered "
+             "with an error. A step is an operator, a value, or 64 bytes of attributes."},
     {.name = "loglevel", .offset = AT(loglevel), .type = OPTION_ENUM, .initial = "notice",
      .choices = "debug verbose notice warning nothing",
      .help = "Least level of the lines printed; `nothing` prints none."},

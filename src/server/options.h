@@ -45,6 +45,7 @@ struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
     int64_t databases, loglevel, hz, enable_debug_command, enable_protected_configs;
     int64_t simd, syslog_enabled, syslog_facility, latency_tracking;
+    int64_t search_budget;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
     int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;

@@ -37,6 +37,8 @@ void scratch_free(struct scratch *scratch) {
     release(scratch->allocator, scratch->tags,
             scratch->tag_capacity * sizeof *scratch->tags);
     release(scratch->allocator, scratch->room_block, room_block_size(scratch));
+    if (scratch->filter)
+        release(scratch->allocator, scratch->filter, sizeof *scratch->filter);
 }
 
 /* Grow an array that need not keep its contents. */
@@ -66,6 +68,12 @@ enum status scratch_tags(struct scratch *scratch, size_t count) {
                               sizeof *scratch->tags, count);
     scratch->tags = tags;
     return status;
+}
+
+enum status scratch_filter(struct scratch *scratch) {
+    if (!scratch->filter)
+        scratch->filter = allocate(scratch->allocator, sizeof *scratch->filter);
+    return scratch->filter ? STATUS_OK : STATUS_MEMORY;
 }
 
 enum status scratch_room(struct scratch *scratch, size_t size) {

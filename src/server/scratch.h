@@ -4,6 +4,7 @@
 #define SERVER_SCRATCH_H
 
 #include "base/allocator.h"
+#include "kernel/filter.h"
 #include "kernel/fixed.h"
 #include "kernel/search.h"
 
@@ -19,6 +20,10 @@ struct scratch {
     size_t tag_capacity;
     struct search_room room; /* in room_block, aligned */
     void *room_block;
+    struct scratch_filter {
+        struct filter program;
+        struct filter_room room;
+    } *filter; /* NULL until one is read */
 };
 
 enum status scratch_begin(struct scratch *scratch, const struct allocator *allocator);
@@ -27,6 +32,7 @@ void scratch_free(struct scratch *scratch);
 /* Room for so many; STATUS_MEMORY. */
 enum status scratch_hits(struct scratch *scratch, size_t count);
 enum status scratch_tags(struct scratch *scratch, size_t count);
+enum status scratch_filter(struct scratch *scratch);
 /* Room for a walk through an index; STATUS_MEMORY. */
 enum status scratch_room(struct scratch *scratch, size_t size);
 /* Give back what an unusually large search has left. */

@@ -32,6 +32,7 @@
 /* A search that is under way, from parsing its words to its last slice. */
 struct search_task {
     struct search search;
+    struct search_filter filter; /* used where the query says so */
     bool nested; /* VSEARCH: a hit with fields is an array; VSIM: flat, or a map */
     bool with_scores, with_attributes, with_tags;
     bool exact; /* not through the index */

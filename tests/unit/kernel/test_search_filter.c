@@ -1,8 +1,9 @@
-/* Searches with tags through the index, against distances taken one by one here: real vectors
- * with tags given by chance and tags that lie together. */
+/* Searches with tags through the index, against distances taken one by one here: real
+ * vectors with tags given by chance and tags that lie together. */
 #define _DEFAULT_SOURCE
 #include "test.h"
 
+#include "kernel/filter.h"
 #include "kernel/fixture.h"
 #include "kernel/simd.h"
 
@@ -39,7 +40,8 @@ static uint64_t tag_of_place(uint32_t thousandth) {
 
 static void give_tags_by_chance(void) {
     uint64_t seed = 4;
-    for (uint32_t i = 0; i < count; i++) tag_of[i] = tag_of_place(chance_below(&seed, 1000));
+    for (uint32_t i = 0; i < count; i++)
+        tag_of[i] = tag_of_place(chance_below(&seed, 1000));
 }
 
 struct ranked {
@@ -48,7 +50,8 @@ struct ranked {
 };
 static int compare_ranked(const void *a, const void *b) {
     const struct ranked *left = a, *right = b;
-    if (left->distance != right->distance) return left->distance < right->distance ? -1 : 1;
+    if (left->distance != right->distance)
+        return left->distance < right->distance ? -1 : 1;
     return (left->row > right->row) - (left->row < right->row);
 }
 
@@ -96,6 +99,34 @@ static uint32_t oracle(const uint64_t *tags, size_t tag_count, uint32_t k,
     return found;
 }
 
+/* --- Expressions -------------------------------------------------------------------- */
+
+static struct filter program;
+static struct filter_room filter_room;
+
+static void put_attributes(struct trial *trial, uint32_t row) {
+    uint8_t element[4];
+    char json[64];
+    store_be32(element, row);
+    snprintf(json, sizeof json, "{\"tag\":%u,\"row\":%u}", (unsigned)tag_of[row], row);
+    struct change change = {.type = CHANGE_SETATTR,
+                            .key = slice_text("c"),
+                            .element = slice_of(element, sizeof element),
+                            .flags = CHANGE_ATTRIBUTES,
+                            .attributes = slice_text(json)};
+    EXPECT(perform(trial->kernel, trial->sequence++, &change) == STATUS_OK);
+}
+
+/* Ask for the tags by an expression over the attributes, not as tags. */
+static const struct search_filter *instead;
+
+static struct search_filter expression(const char *text) {
+    size_t error;
+    EXPECT_EQUAL(filter_read(slice_text(text), &program, &error), STATUS_OK);
+    return (struct search_filter){
+        .program = &program, .room = &filter_room, .budget = UINT64_MAX};
+}
+
 struct tally {
     uint32_t walks; /* searches that walked, */
     uint32_t ended; /* and whose answer is the walk's */
@@ -111,11 +142,17 @@ static void try_search(const struct trial *trial, struct query query, uint32_t s
     const struct collection *collection = trial_collection(trial);
     uint32_t number = oracle(query.tags, query.tag_count, query.k, wanted);
     struct search search;
+    const uint64_t *tags = query.tags;
+    size_t tag_count = query.tag_count;
+    query.filter = instead;
+    if (instead) query.tag_count = 0;
     query.values = asked;
     query.room = roomy(collection, &query);
     search_begin(&search, kernel_state(trial->kernel), collection, &query, hits);
     bool walked = search.walking;
-    while (!search_step(&search, step)) {}
+    while (!search_step(&search, step)) {
+    }
+    walked |= search.gathered; /* With an expression it begins later. */
     bool ended = walked && search.codes.limit == 0;
     EXPECT_EQUAL(search.hit_count, number);
     uint32_t found = 0;
@@ -124,7 +161,7 @@ static void try_search(const struct trial *trial, struct query query, uint32_t s
         if (i > 0) EXPECT(hits[i - 1].distance <= hits[i].distance);
         uint64_t tag = facts_at(collection, hits[i].slot)->tag;
         bool match = false;
-        for (size_t t = 0; t < query.tag_count; t++) match |= query.tags[t] == tag;
+        for (size_t t = 0; t < tag_count; t++) match |= tags[t] == tag;
         EXPECT(match && slot_live(collection, hits[i].slot));
         found += distance <= wanted[number - 1].distance;
         if (!ended) EXPECT_EQUAL(distance, wanted[i].distance);
@@ -192,7 +229,8 @@ static void tags_that_lie_together_are_found(void) {
     kernel_destroy(trial.kernel);
 }
 
-/* Points are no longer numbered as slots are; some of those that a walk meets are dead. */
+/* Points are no longer numbered as slots are; some of those that a walk meets are dead.
+ */
 static void records_that_came_and_went_do_not_matter(void) {
     struct trial trial;
     static const uint64_t common = 4, rare = 2;
@@ -217,6 +255,78 @@ static void records_that_came_and_went_do_not_matter(void) {
     kernel_destroy(trial.kernel);
 }
 
+static void try_expressions(bool by_chance) {
+    static const uint64_t every[] = {0, 1, 2, 3, 4, 5};
+    static const struct {
+        const char *text;
+        size_t first, count;
+        int walks; /* with tags by chance: 1 all of them, 0 none, -1 as the sample says */
+    } rows_of[] = {{".tag == 0", 0, 1, 0},      {".tag in [1]", 1, 1, 0},
+                   {".tag * 1 == 2", 2, 1, -1}, {".tag >= 3 and .tag < 5", 3, 2, 1},
+                   {".tag == 4", 4, 1, 1},      {".tag >= 0", 0, 6, 1}};
+    struct trial trial;
+    trial_begin(&trial, METRIC_L2, DIM, 16, 100);
+    for (uint32_t i = 0; i < count; i++) {
+        put_tagged(&trial, i);
+        put_attributes(&trial, i);
+    }
+    for (size_t i = 0; i < sizeof rows_of / sizeof rows_of[0]; i++) {
+        struct search_filter filter = expression(rows_of[i].text);
+        instead = &filter;
+        struct tally tally =
+            try_tags(&trial, every + rows_of[i].first, rows_of[i].count, 10);
+        if (by_chance && rows_of[i].walks >= 0)
+            EXPECT_EQUAL(tally.walks, rows_of[i].walks * ASKED);
+    }
+    instead = NULL;
+    kernel_destroy(trial.kernel);
+}
+
+static void expressions_find_what_tags_find(void) {
+    give_tags_by_chance();
+    try_expressions(true);
+}
+static void expressions_find_what_lies_together(void) {
+    give_tags_by_place();
+    try_expressions(false);
+}
+
+/* The plain scan of a flat collection, in the smallest steps. */
+static void expressions_in_flat_collections(void) {
+    struct trial trial;
+    static struct hit hits[8];
+    trial_begin(&trial, METRIC_L2, DIM, 16, 100);
+    trial.config.index = INDEX_FLAT;
+    for (uint32_t i = 0; i < 500; i++) {
+        put_tagged(&trial, i);
+        put_attributes(&trial, i);
+    }
+    struct search_filter filter = expression(".row % 100 == 7 or .row == 499");
+    struct query query = {.values = asked, .k = 8, .filter = &filter};
+    const struct state *state = kernel_state(trial.kernel);
+    for (uint32_t step = 1; step < 1000; step *= 9) {
+        struct search search;
+        ask(3);
+        search_begin(&search, state, trial_collection(&trial), &query, hits);
+        while (!search_step(&search, step)) {
+        }
+        EXPECT_EQUAL(search.hit_count, 6);
+        for (uint32_t i = 0; i < search.hit_count; i++) {
+            struct record record;
+            EXPECT(record_at(state, trial_collection(&trial), hits[i].slot, &record));
+            uint32_t row = load_be32(record.element.data);
+            EXPECT(row % 100 == 7 || row == 499);
+        }
+    }
+    filter.budget = 400;
+    struct search search;
+    search_begin(&search, state, trial_collection(&trial), &query, hits);
+    while (!search_step(&search, 7)) {
+    }
+    EXPECT(search.exhausted && search.hit_count == 0);
+    kernel_destroy(trial.kernel);
+}
+
 int main(void) {
     simd_select(NULL);
     uint32_t read = read_descriptors(rows, ROWS);
@@ -225,5 +335,8 @@ int main(void) {
     RUN(tags_by_chance_are_found);
     RUN(tags_that_lie_together_are_found);
     RUN(records_that_came_and_went_do_not_matter);
+    RUN(expressions_find_what_tags_find);
+    RUN(expressions_find_what_lies_together);
+    RUN(expressions_in_flat_collections);
     return test_finish();
 }
