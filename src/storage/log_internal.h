@@ -36,6 +36,8 @@ struct segment {
     uint64_t size; /* of the file */
     uint64_t end;  /* one past its last valid frame */
     bool whole;    /* the header is valid; false only in a torn creation */
+    bool removed;  /* its name is gone, though perhaps not on the disk */
+    bool treeless; /* no tree file can be made: nobody knows the tree before it */
     struct segment_header header;
 };
 
@@ -161,6 +163,8 @@ enum status log_require_safe(const struct file_facts *facts, const char *name,
 /* Add a tree file to the list, which log_sort_trees() then puts in order. STATUS_MEMORY. */
 enum status log_add_tree(struct log *log, const struct tree_header *tree);
 void log_sort_trees(struct log *log);
+/* A tree file was made, in the place of one of its number, if there was one. */
+enum status log_put_tree(struct log *log, const struct tree_header *tree);
 /* Read all headers, and drop what is damaged or another log's from the list. Failures with
  * a message. */
 enum status log_look_at_trees(struct log *log, struct log_report *report);

@@ -48,6 +48,17 @@ static const struct tree_header *tree_numbered(const struct log *log, uint64_t n
     return &log->trees[low];
 }
 
+enum status log_put_tree(struct log *log, const struct tree_header *tree) {
+    for (size_t i = 0; i < log->tree_count; i++) {
+        if (log->trees[i].number != tree->number) continue;
+        log->trees[i] = *tree;
+        return STATUS_OK;
+    }
+    enum status status = log_add_tree(log, tree);
+    if (!status) log_sort_trees(log);
+    return status;
+}
+
 /* STATUS_CORRUPT: it is of no use. */
 static enum status look_at_tree(struct log *log, struct tree_header *tree,
                                 struct log_report *report) {

@@ -7,6 +7,7 @@
 #include "sim/sim_os.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,15 +32,18 @@ struct file {
 
 struct directory {
     struct sim *sim;
+    const char *prefix; /* of its names on the disk */
     bool locked;
 };
+
+#define ARCHIVE "archive"
 
 #define REGION_SIZE   ((size_t)2 * 1024 * 1024)
 #define ARENA_REGIONS 64
 
 struct sim {
     struct os os;
-    struct directory directory;
+    struct directory directory, archive;
     struct node **nodes; /* by id; nodes live as long as the machine */
     size_t node_count, node_capacity;
 
@@ -209,12 +213,18 @@ static uint64_t space_free(const struct sim *sim) {
 
 /* --- Directories ------------------------------------------------------------------- */
 
+/* The name on the disk. */
+static const char *full_name(const struct directory *directory, const char *name,
+                             char full[SIM_NAME_SIZE]) {
+    snprintf(full, SIM_NAME_SIZE, "%s%s", directory->prefix, name);
+    return full;
+}
+
 static enum status directory_open(const struct os *os, const char *path,
                                   struct directory **directory) {
-    (void)path;
     struct sim *sim = sim_of(os);
     if (fails(sim)) return fail(sim, sim->fault_error);
-    *directory = &sim->directory;
+    *directory = strcmp(path, ARCHIVE) == 0 ? &sim->archive : &sim->directory;
     return STATUS_OK;
 }
 
@@ -226,12 +236,16 @@ static void directory_close(const struct os *os, struct directory *directory) {
 static enum status directory_list(const struct os *os, struct directory *directory,
                                   bool (*visit)(void *context, const char *name),
                                   void *visit_context) {
-    (void)directory;
     struct sim *sim = sim_of(os);
     if (fails(sim)) return fail(sim, sim->fault_error);
     /* Newest first: nobody may rely on an order. */
-    for (size_t i = sim->node_count; i-- > 0;)
-        if (sim->nodes[i]->named && !visit(visit_context, sim->nodes[i]->name)) break;
+    size_t skip = strlen(directory->prefix);
+    for (size_t i = sim->node_count; i-- > 0;) {
+        const struct node *node = sim->nodes[i];
+        if (!node->named || strncmp(node->name, directory->prefix, skip) != 0) continue;
+        if (strchr(node->name + skip, '/')) continue;
+        if (!visit(visit_context, node->name + skip)) break;
+    }
     return STATUS_OK;
 }
 
@@ -256,9 +270,11 @@ static enum status directory_lock(const struct os *os, struct directory *directo
 
 static enum status rename_name(const struct os *os, struct directory *directory,
                                const char *from, const char *to) {
-    (void)directory;
     struct sim *sim = sim_of(os);
     if (fails(sim)) return fail(sim, sim->fault_error);
+    char full[SIM_NAME_SIZE], full_to[SIM_NAME_SIZE];
+    from = full_name(directory, from, full);
+    to = full_name(directory, to, full_to);
     struct node *node = find_node(sim, from);
     if (!node) return fail(sim, ENOENT);
     struct node *old = find_node(sim, to);
@@ -273,9 +289,10 @@ static enum status rename_name(const struct os *os, struct directory *directory,
 
 static enum status remove_name(const struct os *os, struct directory *directory,
                                const char *name) {
-    (void)directory;
     struct sim *sim = sim_of(os);
     if (fails(sim)) return fail(sim, sim->fault_error);
+    char full[SIM_NAME_SIZE];
+    name = full_name(directory, name, full);
     struct node *node = find_node(sim, name);
     if (!node) return fail(sim, ENOENT);
     node->named = false;
@@ -288,9 +305,10 @@ static enum status remove_name(const struct os *os, struct directory *directory,
 
 static enum status file_open(const struct os *os, struct directory *directory,
                              const char *name, enum file_mode mode, struct file **file) {
-    (void)directory;
     struct sim *sim = sim_of(os);
     if (fails(sim)) return fail(sim, sim->fault_error);
+    char full[SIM_NAME_SIZE];
+    name = full_name(directory, name, full);
     struct node *node = find_node(sim, name);
     if (mode == FILE_CREATE) {
         if (node) return fail(sim, EEXIST);
@@ -599,7 +617,8 @@ struct sim *sim_create(uint64_t seed, const struct sim_image *image) {
     check(sim);
     sim->os = table;
     sim->os.context = sim;
-    sim->directory.sim = sim;
+    sim->directory = (struct directory){.sim = sim, .prefix = ""};
+    sim->archive = (struct directory){.sim = sim, .prefix = ARCHIVE "/"};
     sim->capacity = UINT64_MAX;
     sim->reserve = true;
     sim->sync_polls = 1;

@@ -5,6 +5,9 @@
  * its bytes. From any prefix of that list sim_crash.h builds what a crash may leave on
  * the disk.
  *
+ * There are two directories, which share the disk: "archive", whose files an image has as
+ * "archive/NAME", and the one that any other path means.
+ *
  * One program at a time uses a machine; a restart is a new machine made from an image. */
 #ifndef TESTS_SIM_SIM_OS_H
 #define TESTS_SIM_SIM_OS_H
