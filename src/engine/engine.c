@@ -127,6 +127,7 @@ static enum status open_state(struct engine *engine, struct engine_report *repor
         snprintf(report->message, sizeof report->message, "FATAL memory: none left");
     if (status) return status;
     if (engine->log) status = save_look(engine);
+    if (engine->log && !status) status = upkeep_open(engine, report);
     if (status) return status;
     if (engine->log) engine->bytes_total = 2 * log_bytes_total(engine->log);
     else engine->phase = PHASE_READY;
@@ -151,6 +152,7 @@ enum status engine_open(const struct os *os, const struct allocator *allocator,
 /* All but the directory. */
 static void close_state(struct engine *engine) {
     save_cancel(engine);
+    upkeep_close(engine);
     load_end(engine);
     scan_ahead_stop(&engine->ahead);
     if (engine->follower) log_close(engine->follower);
@@ -170,6 +172,7 @@ void engine_close(struct engine *engine) {
 enum status engine_stop(struct engine *engine) {
     if (engine->phase == PHASE_FAILED) return STATUS_IO;
     save_cancel(engine);
+    upkeep_finish(engine);
     return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log)
                                                        : STATUS_OK;
 }

@@ -29,6 +29,12 @@ struct engine_options {
     bool verify_every_seal;    /* recovery compares all of them, not only the last */
     bool read_only;    /* recover and change nothing: for tools; no writes after */
     bool no_snapshots; /* replay the log from its beginning */
+    /* Segments that two verified snapshots cover go by themselves, but for the newest
+     * ones of so many bytes; into the archive, if there is one ("" or NULL: there is
+     * none). */
+    bool trim;
+    uint64_t keep_size;
+    const char *archive_directory;
 };
 
 struct engine_report {
@@ -179,6 +185,29 @@ struct snapshot_fact {
 /* The newest first; gives how many. */
 size_t engine_snapshots(const struct engine *engine, struct snapshot_fact *facts,
                         size_t capacity);
+
+/* --- Upkeep of the log ------------------------------------------------------------- */
+
+/* Entries that two verified snapshots cover; 0: none. */
+uint64_t engine_trim_limit(const struct engine *engine);
+/* Let the segments go that hold nothing but entries below `to`; engine_turn() does it.
+ * *place: where the log will begin then. STATUS_RANGE: that is above the limit.
+ * STATUS_INVALID: there is no log. */
+enum status engine_trim(struct engine *engine, uint64_t to, uint64_t *place);
+/* As in struct engine_options. */
+void engine_set_trim(struct engine *engine, bool automatic, uint64_t keep_size);
+
+struct upkeep_facts {
+    uint64_t first;                     /* sequence of the first entry that is here */
+    uint64_t limit;                     /* engine_trim_limit() */
+    uint64_t segments, bytes, archived; /* that went since the start; of them archived */
+    uint64_t trees;                     /* tree files made */
+    uint64_t failures;
+    enum status last;  /* of the last job */
+    char message[160]; /* why it failed */
+    bool running;
+};
+void engine_upkeep_facts(const struct engine *engine, struct upkeep_facts *facts);
 
 /* The log, to read old entries and hashes from (engine/log_access.h); NULL without one.
  */

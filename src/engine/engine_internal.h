@@ -6,6 +6,7 @@
 #include "engine/load.h"
 #include "engine/save.h"
 #include "engine/scan_ahead.h"
+#include "engine/upkeep.h"
 #include "kernel/proof.h"
 
 enum engine_phase {
@@ -98,6 +99,7 @@ struct engine {
     uint64_t space_checked_us;
 
     struct save save;
+    struct upkeep upkeep;
     struct load load;
     uint64_t load_bytes; /* to read and to check */
     struct scan_ahead ahead; /* recovery's scan, where it runs beside the replay */

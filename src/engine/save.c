@@ -240,6 +240,7 @@ static void begin(struct engine *engine) {
     atomic_store(&save->bytes_done, 0);
     atomic_store(&save->bytes_total, total);
     atomic_store(&save->stop, false);
+    log_roll_soon(engine->log);
     save->outcome = STATUS_AGAIN;
     save->phase = SAVE_WRITING;
     run(engine, write_all);
@@ -247,7 +248,7 @@ static void begin(struct engine *engine) {
 
 /* Nothing deleted may be in a snapshot, and nothing half done. */
 static bool can_begin(struct engine *engine) {
-    if (engine->batch.phase != BATCH_NONE) return false;
+    if (engine->batch.phase != BATCH_NONE || engine->upkeep.running) return false;
     return !kernel_tidy(engine->kernel, TIDY_ROWS);
 }
 

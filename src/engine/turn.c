@@ -129,7 +129,10 @@ enum status engine_turn(struct engine *engine, uint64_t *next_us) {
     check(engine->phase == PHASE_READY);
     uint64_t now = engine->os->monotonic_us(engine->os);
     enum status status = seal_if_due(engine, now, next_us);
-    if (!status && engine->log) save_turn(engine, now, next_us);
+    if (!status && engine->log) {
+        save_turn(engine, now, next_us);
+        upkeep_turn(engine, now, next_us);
+    }
     if (engine->phase == PHASE_FAILED) status = STATUS_IO;
     if (!status && engine->log) {
         look_for_space(engine, now, next_us);

@@ -278,6 +278,9 @@ static enum status remove_segment(struct log_upkeep *job) {
     enum status status = STATUS_OK;
     if (!job->removed) {
         if (job->archive) status = archive_segment(job, name);
+#ifdef BUG_61
+        status = STATUS_OK;
+#endif
         if (!status) status = os->remove(os, job->directory, name);
         job->removed = !status;
     }
@@ -329,6 +332,13 @@ uint64_t log_trim_place(const struct log *log, uint64_t sequence) {
            log->segments[index + 1].header.base <= sequence)
         index++;
     return log->segment_count > 0 ? log->segments[index].header.base : 0;
+}
+
+uint64_t log_place_keeping(const struct log *log, uint64_t bytes) {
+    uint64_t kept = 0;
+    size_t index = log->segment_count;
+    while (index > 0 && kept < bytes) kept += log->segments[--index].end;
+    return index < log->segment_count ? log->segments[index].header.base : log->tree.size;
 }
 
 enum status log_upkeep_pick(struct log *log, const struct upkeep_wish *wish,

@@ -47,4 +47,7 @@ enum status log_upkeep_done(struct log *log, const struct log_upkeep *job);
 /* The base of the first segment that would stay if everything below `sequence` went. */
 uint64_t log_trim_place(const struct log *log, uint64_t sequence);
 
+/* The base of the first of the newest segments that have so many bytes together. */
+uint64_t log_place_keeping(const struct log *log, uint64_t bytes);
+
 #endif
