@@ -115,6 +115,13 @@ static uint32_t create_graph(struct kernel *kernel, const struct change *change)
     return row;
 }
 
+void forget_graph(struct state *state, const struct object *object) {
+    const struct graph *graph = object_graph(state, object);
+    if (!graph) return;
+    state->graph_nodes -= graph_node_count(state, graph);
+    state->graph_edges -= graph->edge_count;
+}
+
 void apply_gcreate(struct kernel *kernel, const struct change *change) {
     create_graph(kernel, change);
 }
@@ -128,6 +135,7 @@ static uint32_t add_node(struct kernel *kernel, struct graph *graph,
     node->name = heap_put(&kernel->memory, &state->heap, change->element);
     node->name_size = (uint32_t)change->element.size;
     graph->heap_bytes += heap_room(node->name);
+    state->graph_nodes++;
     trie_insert(&kernel->memory, &state->nodes, &graph->nodes, &graph->names, row);
     return row;
 }
@@ -202,6 +210,7 @@ static uint32_t add_edge(struct kernel *kernel, struct graph *graph,
     edge->type =
         word_use(&kernel->memory, &kernel->state, graph, &graph->types, change->word);
     graph->edge_count++;
+    kernel->state.graph_edges++;
     return row;
 }
 
@@ -264,6 +273,7 @@ static void remove_edge(struct kernel *kernel, struct graph *graph, uint32_t at,
     heap_free(&kernel->memory, &state->heap, edge->properties);
     pool_give(&kernel->memory, &graph->edges, at);
     graph->edge_count--;
+    state->graph_edges--;
 }
 
 void apply_edgedel(struct kernel *kernel, const struct place *place) {
@@ -300,6 +310,7 @@ static void remove_node(struct kernel *kernel, uint32_t row, uint32_t at,
     heap_free(&kernel->memory, &state->heap, node->name);
     heap_free(&kernel->memory, &state->heap, node->properties);
     pool_give(&kernel->memory, &graph->nodes, at);
+    state->graph_nodes--;
     outcome->removed_key = graph->names == 0 && graph->config.origin == ORIGIN_VADD;
     if (outcome->removed_key) delete_object(kernel, row);
 }

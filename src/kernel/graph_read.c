@@ -32,6 +32,9 @@ uint64_t graph_memory(const struct graph *graph) {
     return bytes;
 }
 
+uint64_t state_graph_nodes(const struct state *state) { return state->graph_nodes; }
+uint64_t state_graph_edges(const struct state *state) { return state->graph_edges; }
+
 /* --- Nodes -----------------------------------------------------------------------------
  */
 

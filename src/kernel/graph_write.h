@@ -13,6 +13,8 @@ void graph_locate(const struct state *state, const struct change *change,
 /* Refusals of docs/format.md 6.1. `object` is NULL for no such key. */
 enum status graph_refused(const struct state *state, const struct object *object,
                           const struct change *change, const struct place *place);
+/* An object goes, which may be a graph: the totals of the state. */
+void forget_graph(struct state *state, const struct object *object);
 /* The pools of an empty graph with a config. */
 void graph_begin(struct graph *graph);
 void apply_gcreate(struct kernel *kernel, const struct change *change);

@@ -22,7 +22,8 @@
 static const struct image_field state_fields[] = {
     FIELDS(struct state, keys),   FIELD(struct state, records),
     FIELD(struct state, applied), FIELD(struct state, keyspace),
-    FIELD(struct state, system),
+    FIELD(struct state, system),  FIELD(struct state, graph_nodes),
+    FIELD(struct state, graph_edges),
 };
 
 static const struct image_pool state_pools[] = {

@@ -278,6 +278,7 @@ void delete_object(struct kernel *kernel, uint32_t row) {
     const struct collection *collection = object_collection(state, object);
     state->keys[object->db]--;
     if (collection) state->records -= collection->live;
+    forget_graph(state, object);
     bury_object(kernel, row);
 }
 
@@ -287,6 +288,7 @@ static void apply_flush(struct kernel *kernel, uint32_t db) {
         bury_keyspace(kernel, state->keyspace);
         state->keyspace = 0;
         state->records = 0;
+        state->graph_nodes = state->graph_edges = 0;
         memset(state->keys, 0, sizeof state->keys);
         kernel->dirty_objects = 0;
         return;

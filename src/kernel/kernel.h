@@ -147,6 +147,9 @@ bool kernel_tidy(struct kernel *kernel, uint32_t budget);
 uint64_t state_key_count(const struct state *state, uint32_t db);
 uint64_t state_key_total(const struct state *state);
 uint64_t state_record_total(const struct state *state);
+/* Of all graphs together. */
+uint64_t state_graph_nodes(const struct state *state);
+uint64_t state_graph_edges(const struct state *state);
 
 struct record;
 enum object_type { OBJECT_COLLECTION = 1, OBJECT_STRING = 2, OBJECT_GRAPH = 3 };

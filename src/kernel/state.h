@@ -102,6 +102,7 @@ struct state {
     uint32_t system;   /* trie over system_rows */
     uint64_t keys[DATABASE_COUNT];
     uint64_t records; /* in all objects */
+    uint64_t graph_nodes, graph_edges; /* of all graphs */
     uint64_t applied; /* changes so far */
 };
 

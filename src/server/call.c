@@ -116,7 +116,12 @@ void call_refusal(struct call *call, const struct state *state,
         call_error(call, "ERR asked M value mismatch with existing vector set");
         return;
     case STATUS_CAPACITY:
-        call_error(call, "ERR the collection's capacity is reached");
+        if (strcmp(call->command->group, "graph") == 0)
+            call_error(call, "ERR the graph's capacity is reached");
+        else call_error(call, "ERR the collection's capacity is reached");
+        return;
+    case STATUS_NO_NODE:
+        call_error(call, "ERR no such node");
         return;
     case STATUS_MEMORY:
         call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");

@@ -200,6 +200,20 @@ READ(cmd_vgetattr);
 READ(cmd_vismember);
 READ(cmd_vget);
 READ(cmd_vemb);
+WRITE(cmd_graph_create); /* cmd_graph.c */
+WRITE(cmd_graph_node);
+WRITE(cmd_graph_edge);
+ANSWER(answer_graph_set);
+WRITE(cmd_graph_del);
+ANSWER(answer_graph_del);
+READ(cmd_graph_get); /* cmd_graph_read.c */
+READ(cmd_graph_exists);
+READ(cmd_graph_card);
+READ(cmd_graph_info);
+READ(cmd_graph_scan);
+READ(cmd_graph_neighbors); /* cmd_graph_neighbors.c */
+READ(cmd_graph_walk);      /* cmd_graph_walk.c */
+READ(cmd_graph_path);
 READ(cmd_vsearch); /* cmd_search.c */
 READ(cmd_vsim);
 COMMAND(cmd_proof_state); /* cmd_proof.c */

@@ -187,6 +187,7 @@ static bool listed(const struct call *call, const struct command *command) {
     if (call_is(call, 3, "pattern"))
         return glob_match(value, slice_text(command->name), true);
     if (call_is(call, 3, "aclcat")) return command_in_category(command, NULL, value);
+    if (word_is(value, "graph")) return strcmp(command->group, "graph") == 0;
     return word_is(value, "vectorset") && strcmp(command->group, "vector_set") == 0;
 }
 

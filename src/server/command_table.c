@@ -14,6 +14,9 @@
 #define ONE_KEY      .key_first = 1, .key_last = 1, .key_step = 1
 #define PROVES       COMMAND_FAST | COMMAND_SEES_STATE | COMMAND_NO_MULTI
 #define VECTOR_GROUP .group = "vector_set"
+/* A command for graphs, of one key. */
+#define OF_GRAPH     .group = "graph", .since = "0.1", ONE_KEY
+#define CHOICE       "[<IN | OUT | BOTH>] [TYPE type...] [KIND kind...] "
 #define HELP_ROW                                                                         \
     {                                                                                    \
         .name = "help", .run = cmd_help, .arity = 2, .synopsis = "",                     \
@@ -365,6 +368,52 @@ static const struct command command_rows[] = {
      .since = "0.1", .flags = COMMAND_FAST | COMMAND_SEES_STATE | COMMAND_NO_MULTI,
      .synopsis = "[SYNC]", .summary = "The state root of the last SEAL, and the log's root."},
 
+    /* --- Graphs ----------------------------------------------------------------------- */
+    {.name = "graph.card", .read = cmd_graph_card, .arity = -2, OF_GRAPH,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key [<NODES | EDGES>]",
+     .summary = "Number of nodes, or of edges."},
+    {.name = "graph.create", .write = cmd_graph_create, .answer = answer_vcreate, .arity = -2,
+     OF_GRAPH, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
+     .synopsis = "key [CAPACITY nodes] [EDGES edges]",
+     .summary = "Make an empty graph, which stays when it is emptied."},
+    {.name = "graph.del", .write = cmd_graph_del, .answer = answer_graph_del, .arity = -3,
+     OF_GRAPH, .flags = COMMAND_UPPER_CASE, .synopsis = "key node [type destination]",
+     .summary = "Delete a node with all its edges, or an edge."},
+    {.name = "graph.edge", .write = cmd_graph_edge, .answer = answer_graph_set, .arity = -5,
+     OF_GRAPH, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
+     .synopsis = "key source type destination [WEIGHT weight] [PROPS json] [<NX | XX>]",
+     .summary = "Set an edge between two nodes; 1 if it is new."},
+    {.name = "graph.exists", .read = cmd_graph_exists, .arity = -3, OF_GRAPH,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key node [type destination]",
+     .summary = "Whether there is a node, or an edge."},
+    {.name = "graph.get", .read = cmd_graph_get, .arity = -3, OF_GRAPH,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key node [type destination]",
+     .summary = "All about a node, or an edge."},
+    {.name = "graph.info", .read = cmd_graph_info, .arity = 2, OF_GRAPH,
+     .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",
+     .summary = "Counts, capacities, kinds and types of a graph."},
+    {.name = "graph.neighbors", .read = cmd_graph_neighbors, .arity = -3, OF_GRAPH,
+     .flags = COMMAND_UPPER_CASE,
+     .synopsis = "key node " CHOICE "[COUNT count] [CURSOR cursor] [WITHEDGES]",
+     .summary = "The nodes at the other ends of a node's edges."},
+    {.name = "graph.node", .write = cmd_graph_node, .answer = answer_graph_set, .arity = -3,
+     OF_GRAPH, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
+     .synopsis = "key node [KIND kind] [PROPS json] [<ELEMENT vkey element | NOELEMENT>] "
+                 "[<NX | XX>]",
+     .summary = "Set a node; 1 if it is new."},
+    {.name = "graph.path", .read = cmd_graph_path, .arity = -4, OF_GRAPH,
+     .flags = COMMAND_UPPER_CASE,
+     .synopsis = "key source destination [BY <HOPS | WEIGHT>] " CHOICE
+                 "[DEPTH depth] [LIMIT nodes] [FANOUT edges] [WITHEDGES]",
+     .summary = "The shortest way between two nodes."},
+    {.name = "graph.scan", .read = cmd_graph_scan, .arity = -3, OF_GRAPH,
+     .flags = COMMAND_UPPER_CASE,
+     .synopsis = "key cursor [MATCH pattern] [COUNT count] [KIND kind...]",
+     .summary = "Some nodes, and the cursor of the next ones."},
+    {.name = "graph.walk", .read = cmd_graph_walk, .arity = -5, OF_GRAPH,
+     .flags = COMMAND_UPPER_CASE,
+     .synopsis = "key node DEPTH depth " CHOICE "[LIMIT nodes] [FANOUT edges] [WITHEDGES]",
+     .summary = "What can be reached from a node, the nearest first."},
     /* --- Vectors ---------------------------------------------------------------------- */
     {.name = "vadd", .write = cmd_vadd, .answer = answer_vadd, .arity = -5, VECTOR_GROUP,
      .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,

@@ -46,7 +46,8 @@ static void print_command(FILE *file, const struct command *command) {
 static void print_commands(FILE *file) {
     static const struct {
         const char *group, *title;
-    } groups[] = {{"vector_set", "Vectors"},        {"proof", "Proofs"},
+    } groups[] = {{"vector_set", "Vectors"},        {"graph", "Graphs"},
+                  {"proof", "Proofs"},
                   {"transactions", "Transactions"}, {"generic", "Keys"},
                   {"string", "Strings"},            {"connection", "Connection"},
                   {"server", "Server"}};
@@ -251,6 +252,8 @@ static void print_fixed_limits(FILE *file) {
                 "ERR invalid vector specification");
     print_limit(file, "CAPACITY of VCREATE", UINT32_MAX, "ERR invalid CAPACITY");
     print_limit(file, "a tag", UINT64_MAX, "ERR invalid TAG");
+    print_limit(file, "kinds or types in a command for graphs", GRAPH_WORDS_MAX,
+                "ERR too many kinds or types");
     print_limit(file, "tags of one search", TAGS_MAX, "ERR too many tags");
     print_limit(file, "EF", EF_MAX, "ERR invalid EF");
     print_limit(file, "M, at least", M_MIN, "ERR invalid M");

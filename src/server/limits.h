@@ -6,5 +6,6 @@
 #define M_MIN    4
 #define M_MAX    4096
 #define TAGS_MAX 4096 /* of one search */
+#define GRAPH_LIMIT_MAX 1000000 /* LIMIT of GRAPH.WALK and PATH */
 
 #endif

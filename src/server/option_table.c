@@ -128,6 +128,12 @@ static const struct option option_rows[] = {
      .least = 0, .most = INT64_MAX,
      .help = "Commands that may need memory are refused while used_memory of INFO is "
              "above so many bytes. 0: no limit."},
+    {.name = "max-nodes", .offset = AT(max_nodes), .type = OPTION_INTEGER, .initial = "0",
+     .least = 0, .most = INT64_MAX,
+     .help = "New nodes are refused while all graphs together have so many. 0: no limit."},
+    {.name = "max-edges", .offset = AT(max_edges), .type = OPTION_INTEGER, .initial = "0",
+     .least = 0, .most = INT64_MAX,
+     .help = "New edges are refused while all graphs together have so many. 0: no limit."},
     {.name = "maxmemory-policy", .offset = AT(maxmemory_policy), .type = OPTION_ENUM,
      .initial = "noeviction", .choices = "noeviction",
      .help = "What to do above maxmemory. Nothing is ever evicted."},

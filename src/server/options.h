@@ -47,6 +47,7 @@ struct options {
     int64_t simd, syslog_enabled, syslog_facility, latency_tracking;
     int64_t search_budget;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
+    int64_t max_nodes, max_edges;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
     int64_t client_query_buffer_limit, maxmemory_clients, maxmemory_strangers;
     int64_t replica_read_only, replica_serve_stale_data, replica_priority;

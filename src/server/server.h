@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "net/loop.h"
 #include "server/acl.h"
+#include "server/graph_call.h"
 #include "server/guesses.h"
 #include "server/job.h"
 #include "server/latency.h"
@@ -95,6 +96,7 @@ struct server {
     void *recompute_room;
     struct digest_task digest;
     struct keys_task keys;
+    struct graph_task graph_task;
     struct scratch scratch;
     struct reply nobody;        /* swallows the replies of clients that left */
     const struct state *frozen; /* DEBUG FREEZE */
