@@ -18,7 +18,7 @@
 #define BEAM_WIDTH 8
 /* Room before the first candidate (zeros) and behind the last that vector code touches.
  */
-#define BEAM_MARGIN 8
+#define BEAM_MARGIN 16
 
 struct beam {
     uint64_t *candidates; /* ascending */

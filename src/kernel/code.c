@@ -163,22 +163,24 @@ static uint32_t lattice_norm(uint32_t squares, int32_t sum, uint32_t dim) {
 void code_query_row(struct code_query *query, uint8_t metric, uint32_t dim,
                     const uint8_t *row, const struct code_facts *facts, int8_t *room) {
     uint32_t stride = code_stride(dim);
-    struct sums sums = sums_of(row, dim); /* First: `room` may be the row. */
-    for (uint32_t i = 0; i < stride; i++) room[i] = (int8_t)(row[i] - CENTRE);
+    bool lattice = code_lattice(metric, facts);
+    uint32_t squares = metric == METRIC_COSINE ? 0
+                       : lattice               ? facts->a
+                                               : facts->b & SQUARES;
     *query = (struct code_query){
         .codes = room,
         .metric = metric,
-        .lattice = code_lattice(metric, facts),
+        .lattice = lattice,
         .dim = dim,
         .stride = stride,
-        .sum = sums.codes,
+        .sum = code_loops()->codes(row, stride, room),
         .scale = facts->a,
-        .norm = sums.squares,
-        .square = sums.squares,
+        .norm = squares,
+        .square = squares,
     };
     if (!query->lattice) return;
     query->scale = LATTICE_SCALE;
-    query->norm = lattice_norm(sums.squares, sums.codes, dim);
+    query->norm = lattice_norm(squares, query->sum, dim);
 }
 
 void code_query_begin(struct code_query *query, uint8_t metric, const int32_t *values,

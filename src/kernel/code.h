@@ -68,8 +68,8 @@ struct code_query {
     uint32_t dim, stride;
     int32_t sum;     /* of c */
     uint32_t scale;  /* COSINE: 2^37 / |c| */
-    uint32_t norm;   /* sum of (c + centre)^2 */
-    uint32_t square; /* sum of c^2 */
+    uint32_t norm;   /* sum of (c + centre)^2; 0 for COSINE */
+    uint32_t square; /* sum of c^2; 0 for COSINE */
 };
 
 /* A query from values as a row has them, or from a row itself. `room` has

@@ -66,6 +66,14 @@ static uint32_t lattice_key(uint32_t value) {
     return ((length + 46 - KEPT) << (KEPT - 1)) + kept;
 }
 
+int32_t code_codes(const uint8_t *row, uint32_t stride, int8_t *query) {
+    uint32_t sum = 0;
+    for (uint32_t at = 0; at < stride; at += PIECE)
+        for (uint32_t i = at; i < at + PIECE; i++) sum += row[i];
+    for (uint32_t i = 0; i < stride; i++) query[i] = (int8_t)(row[i] ^ 0x80);
+    return (int32_t)(sum - 128 * stride);
+}
+
 void code_square_keys(uint32_t *sums, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) sums[i] = lattice_key(sums[i]);
 }
@@ -81,6 +89,7 @@ void code_cosine_keys(uint32_t scale, const uint32_t *scales, const int32_t *sum
 
 static const struct code_loops portable = {
     .name = "portable",
+    .codes = code_codes,
     .dots = dots,
     .squares = squares,
     .square_keys = code_square_keys,
@@ -155,6 +164,7 @@ static bool sums_agree(struct checker *checker, const struct code_loops *loops,
                        uint32_t stride) {
     int32_t sum = 0, wanted[CHECK_ROWS], given[CHECK_ROWS];
     uint32_t square = 0, wanted_squares[CHECK_ROWS], given_squares[CHECK_ROWS];
+    _Alignas(64) int8_t codes[2][CHECK_STRIDE];
     const uint8_t *rows[CHECK_ROWS];
     for (uint32_t i = 0; i < stride; i++) {
         checker->query[i] = (int8_t)(next_byte(checker) - 128);
@@ -169,7 +179,10 @@ static bool sums_agree(struct checker *checker, const struct code_loops *loops,
     loops->dots(checker->query, sum, rows, CHECK_ROWS, stride, given);
     squares(checker->query, sum, square, rows, CHECK_ROWS, stride, wanted_squares);
     loops->squares(checker->query, sum, square, rows, CHECK_ROWS, stride, given_squares);
-    return memcmp(wanted, given, sizeof wanted) == 0 &&
+    return code_codes(rows[0], stride, codes[0]) ==
+               loops->codes(rows[0], stride, codes[1]) &&
+           memcmp(codes[0], codes[1], stride) == 0 &&
+           memcmp(wanted, given, sizeof wanted) == 0 &&
            memcmp(wanted_squares, given_squares, sizeof wanted_squares) == 0;
 }
 

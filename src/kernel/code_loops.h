@@ -13,6 +13,10 @@
 struct code_loops {
     const char *name;
 
+    /* query[j] = row[j] - 128, for j < stride; gives their sum. `query` may be the row.
+     */
+    int32_t (*codes)(const uint8_t *row, uint32_t stride, int8_t *query);
+
     /* sums[i] = sum over j < stride of (rows[i][j] - 128) * query[j], for i < count.
      * `stride` is a multiple of 64, at most 65,536; rows and query are aligned to 64;
      * `sum` is that of the query. */
@@ -54,7 +58,8 @@ code_by_fours(code_four_rows *four_rows, const int8_t *query, uint32_t rest,
     for (uint32_t i = 0; done + i < count; i++) sums[done + i] = last[i];
 }
 
-/* The portable forms of the two kinds of keys. */
+/* The portable forms of what is no loop over many rows. */
+int32_t code_codes(const uint8_t *row, uint32_t stride, int8_t *query);
 void code_square_keys(uint32_t *sums, uint32_t count);
 void code_cosine_keys(uint32_t scale, const uint32_t *scales, const int32_t *dots,
                       uint32_t count, uint32_t *keys);

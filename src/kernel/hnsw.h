@@ -78,6 +78,11 @@ static inline bool point_live(const struct hnsw *hnsw, uint32_t point) {
     return slot != 0 && slot < POINT_DEAD_EVEN;
 }
 
+/* Are all points lattice rows of L2? Then facts need not be read, and nothing is lost. */
+static inline bool hnsw_plain(const struct hnsw *hnsw) {
+    return hnsw->metric == METRIC_L2 && hnsw->scaled == 0;
+}
+
 /* --- hnsw_rows.c: the pools -------------------------------------------------------- */
 
 /* An empty index as the config says. */

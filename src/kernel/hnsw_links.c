@@ -24,14 +24,22 @@ static void query_point(struct hnsw_writer *writer, struct code_query *query,
                    pool_row(&hnsw->facts, point), writer->work->lists->query);
 }
 
+/* Keys of `count` of the list from `from` on. */
+static void list_keys(const struct hnsw *hnsw, const struct code_query *query,
+                      const struct point_list *list, uint32_t from, uint32_t count,
+                      uint32_t *keys) {
+    if (hnsw_plain(hnsw)) code_lattice_keys(query, list->rows + from, count, keys);
+    else code_keys(query, list->rows + from, list->facts + from, count, keys);
+}
+
 /* Is one of the list nearer to the query than `key`? */
-static bool any_nearer(const struct code_query *query, const struct point_list *list,
-                       uint32_t key) {
+static bool any_nearer(const struct hnsw *hnsw, const struct code_query *query,
+                       const struct point_list *list, uint32_t key) {
     enum { AT_ONCE = 8 };
     uint32_t keys[AT_ONCE];
     for (uint32_t at = 0; at < list->count; at += AT_ONCE) {
         uint32_t count = list->count - at < AT_ONCE ? list->count - at : AT_ONCE;
-        code_keys(query, list->rows + at, list->facts + at, count, keys);
+        list_keys(hnsw, query, list, at, count, keys);
         for (uint32_t i = 0; i < count; i++)
             if (keys[i] < key) return true;
     }
@@ -47,7 +55,7 @@ void links_choose(struct hnsw_writer *writer, const uint64_t *candidates, uint32
         uint32_t point = candidate_point(candidates[i]);
         struct code_query query;
         query_point(writer, &query, point);
-        if (!any_nearer(&query, kept, candidate_key(candidates[i])))
+        if (!any_nearer(writer->hnsw, &query, kept, candidate_key(candidates[i])))
             list_add(kept, writer->hnsw, point);
         else if (rejected->count < limit) list_add(rejected, writer->hnsw, point);
     }
@@ -67,7 +75,7 @@ void links_choose_found(struct hnsw_writer *writer, uint32_t point, uint32_t cou
         some->count = 0;
         for (uint32_t i = at; i < count && i < at + AT_ONCE; i++)
             list_add(some, writer->hnsw, lists->found[i]);
-        code_keys(&query, some->rows, some->facts, some->count, keys);
+        list_keys(writer->hnsw, &query, some, 0, some->count, keys);
         for (uint32_t i = 0; i < some->count; i++)
             lists->candidates[at + i] = candidate_of(keys[i], some->points[i]);
     }
@@ -87,7 +95,7 @@ static uint32_t gives_way(struct hnsw_writer *writer, uint32_t owner,
     struct hnsw_lists *lists = writer->work->lists;
     struct code_query query;
     query_point(writer, &query, owner);
-    code_keys(&query, all->rows, all->facts, all->count, lists->keys);
+    list_keys(writer->hnsw, &query, all, 0, all->count, lists->keys);
 
     uint32_t farthest = UINT32_MAX;
     uint64_t limit = UINT64_MAX;
@@ -108,10 +116,12 @@ static uint32_t gives_way(struct hnsw_writer *writer, uint32_t owner,
         struct point_list *nearer = &lists->others;
         nearer->count = 0;
         for (uint32_t i = 0; i < all->count; i++)
-            if (candidate_of(lists->keys[i], all->points[i]) < greatest)
-                list_add(nearer, writer->hnsw, all->points[i]);
+            if (candidate_of(lists->keys[i], all->points[i]) < greatest) {
+                nearer->rows[nearer->count] = all->rows[i];
+                nearer->facts[nearer->count++] = all->facts[i];
+            }
         query_point(writer, &query, all->points[at]);
-        if (any_nearer(&query, nearer, candidate_key(greatest))) return at;
+        if (any_nearer(writer->hnsw, &query, nearer, candidate_key(greatest))) return at;
         limit = greatest;
     }
 }

@@ -12,7 +12,7 @@ struct point_list {
     uint32_t count;
     uint32_t points[LIST_MAX];
     const uint8_t *rows[LIST_MAX];
-    const struct code_facts *facts[LIST_MAX];
+    const struct code_facts *facts[LIST_MAX]; /* NULL in a plain graph */
 };
 
 struct hnsw_lists {
@@ -31,7 +31,7 @@ static inline void list_add(struct point_list *list, const struct hnsw *hnsw,
     uint32_t at = list->count++;
     list->points[at] = point;
     list->rows[at] = pool_row(&hnsw->codes, point);
-    list->facts[at] = pool_row(&hnsw->facts, point);
+    list->facts[at] = hnsw_plain(hnsw) ? NULL : pool_row(&hnsw->facts, point);
 }
 
 /* --- hnsw_links.c ------------------------------------------------------------------ */

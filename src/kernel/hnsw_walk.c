@@ -108,7 +108,7 @@ void hnsw_walk_begin(struct hnsw_walk *walk, const struct hnsw *hnsw,
     walk->looked_at = 0;
     uint32_t rows = hnsw->codes.rows_per_chunk;
     walk->chunk_bits = rows & (rows - 1) ? 0 : (uint32_t)__builtin_ctz(rows);
-    walk->plain = walk->query.lattice && hnsw->metric == METRIC_L2 && hnsw->scaled == 0;
+    walk->plain = walk->query.lattice && hnsw_plain(hnsw);
 }
 
 uint64_t hnsw_walk_descend(struct hnsw_walk *walk, uint32_t until) {

@@ -71,6 +71,7 @@ static void squares(const int8_t *query, int32_t sum, uint32_t square,
 
 static const struct code_loops neon = {
     .name = "neon",
+    .codes = code_codes,
     .dots = dots,
     .squares = squares,
     .square_keys = code_square_keys,

@@ -80,6 +80,7 @@ static void squares(const int8_t *query, int32_t sum, uint32_t square,
 
 static const struct code_loops sse41 = {
     .name = "sse4.1",
+    .codes = code_codes,
     .dots = dots,
     .squares = squares,
     .square_keys = code_square_keys,

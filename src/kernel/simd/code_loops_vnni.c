@@ -81,6 +81,16 @@ INLINED void four_squares(const int8_t *query, uint32_t rest, const uint8_t *con
     put_four(join(a), join(b), join(c), join(d), rest, sums);
 }
 
+static int32_t codes(const uint8_t *row, uint32_t stride, int8_t *query) {
+    __m512i sum = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < stride; i += BYTES) {
+        __m512i bytes = load(row + i);
+        sum = _mm512_dpbusd_epi32(sum, bytes, _mm512_set1_epi8(1));
+        _mm512_store_si512(query + i, _mm512_xor_si512(bytes, _mm512_set1_epi8(-128)));
+    }
+    return _mm512_reduce_add_epi32(sum) - (int32_t)(128 * stride);
+}
+
 /* The compiler unrolls the loops over two lines. */
 static void dots(const int8_t *query, int32_t sum, const uint8_t *const *rows,
                  uint32_t count, uint32_t stride, int32_t *sums) {
@@ -135,6 +145,7 @@ static void cosine_keys(uint32_t scale, const uint32_t *scales, const int32_t *d
 
 static const struct code_loops avx512 = {
     .name = "avx512",
+    .codes = codes,
     .dots = dots,
     .squares = squares,
     .square_keys = square_keys,
