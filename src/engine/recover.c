@@ -10,7 +10,6 @@
 
 #include "base/check.h"
 #include "engine/engine_internal.h"
-#include "storage/cursor.h"
 
 enum {
     SCAN_STEP = 4 << 20, /* bytes between looks at the clock */
@@ -236,17 +235,6 @@ static enum status next_frame(struct engine *engine, struct frame *frame, bool *
 /* --- With a snapshot ------------------------------------------------------------------
  */
 
-/* What comes before the log's first entry is not there: a snapshot must cover it, and
- * those that could are damaged. */
-static enum status refuse_uncovered(struct engine *engine, struct engine_report *report) {
-    engine->phase = PHASE_FAILED;
-    snprintf(report->message, sizeof report->message,
-             "FATAL corrupt: %.500s; the log begins at sequence %" PRIu64
-             ", and nothing else covers what was before; nothing was modified",
-             report->warning, log_first(engine->log));
-    return STATUS_CORRUPT;
-}
-
 static enum status load_some(struct engine *engine, struct engine_report *report) {
     enum status status = load_step(engine, report);
     if (status == STATUS_AGAIN) return status;
@@ -254,9 +242,6 @@ static enum status load_some(struct engine *engine, struct engine_report *report
         engine->phase = PHASE_FAILED;
         return status;
     }
-    bool passed_over = report->warning[0] != 0;
-    if (passed_over && log_first(engine->log) > covered(engine))
-        return refuse_uncovered(engine, report);
     return begin_scan(engine, report);
 }
 

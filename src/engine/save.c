@@ -240,7 +240,6 @@ static void begin(struct engine *engine) {
     atomic_store(&save->bytes_done, 0);
     atomic_store(&save->bytes_total, total);
     atomic_store(&save->stop, false);
-    log_roll_soon(engine->log);
     save->outcome = STATUS_AGAIN;
     save->phase = SAVE_WRITING;
     run(engine, write_all);

@@ -4,7 +4,7 @@
 
 #include "random/history.h"
 #include "unit/engine/fixture.h"
-#include "unit/kernel/graph.h"
+#include "unit/kernel/hnsw_graph.h"
 
 /* Take a save that was begun to its end; its outcome. */
 static inline enum status finish_save(struct engine *engine) {

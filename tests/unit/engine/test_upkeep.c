@@ -190,7 +190,7 @@ static void G12_damaged_snapshots_after_a_trim(void) {
     stop_engine(engine);
     flip_byte(snapshot_path(path, older), 5000);
     EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_CORRUPT);
-    EXPECT(strstr(report.message, "nothing else covers") != NULL);
+    EXPECT(strstr(report.message, "no snapshot that is whole covers") != NULL);
     unlink(snapshot_path(path, older));
     unlink(snapshot_path(path, newer));
     EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_FOREIGN);
