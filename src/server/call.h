@@ -122,6 +122,9 @@ WRITE(cmd_acl_load);
 COMMAND(cmd_acl_save);
 COMMAND(cmd_info); /* cmd_server.c */
 COMMAND(cmd_time);
+COMMAND(cmd_save); /* cmd_save.c */
+COMMAND(cmd_bgsave);
+COMMAND(cmd_lastsave);
 COMMAND(cmd_shutdown);
 COMMAND(cmd_config_get); /* cmd_config.c */
 COMMAND(cmd_config_set);

@@ -1,4 +1,4 @@
-/* The server as a whole: INFO TIME SHUTDOWN, and everybody's HELP. */
+/* The server as a whole: INFO TIME, and everybody's HELP. */
 #include <stdio.h>
 
 #include "server/server.h"
@@ -21,28 +21,6 @@ COMMAND(cmd_time) {
     reply_text(call_reply(call), text);
     snprintf(text, sizeof text, "%llu", (unsigned long long)(now % 1000000));
     reply_text(call_reply(call), text);
-}
-
-/* The log is synced whatever the words are: SAVE and NOSAVE speak of snapshots. A shutdown
- * never waits for anybody, so there is none that ABORT could stop. */
-COMMAND(cmd_shutdown) {
-    bool save = false, nosave = false, abort = false, known = true;
-    for (size_t i = 1; i < call->count; i++) {
-        if (call_is(call, i, "save")) save = true;
-        else if (call_is(call, i, "nosave")) nosave = true;
-        else if (call_is(call, i, "abort")) abort = true;
-        else if (!call_is(call, i, "now") && !call_is(call, i, "force")) known = false;
-    }
-    if (!known || (save && nosave) || (abort && call->count > 2)) {
-        call_error(call, "ERR syntax error");
-        return;
-    }
-    if (abort) {
-        call_error(call, "ERR No shutdown in progress.");
-        return;
-    }
-    notice(&call->server->notices, NOTICE_WARNING, "User requested shutdown...");
-    server_stop(call->server, 0);
 }
 
 COMMAND(cmd_help) {

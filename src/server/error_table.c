@@ -129,6 +129,16 @@ static const struct error_row error_rows[] = {
      .remedy = "Close some, or raise it and the system's limit of descriptors."},
     {.text = "ERR out of memory",
      .cause = "The system gave no memory for another connection.", .remedy = "Free some memory."},
+    {.text = "ERR Background save already in progress",
+     .cause = "A snapshot is being saved.",
+     .remedy = "Wait for it; INFO persistence shows how far it is."},
+    {.text = "ERR snapshots need appendonly yes",
+     .cause = "A snapshot is bound to the log, and there is none.",
+     .remedy = "Start with appendonly yes."},
+    {.text = "ERR snapshot failed: %s",
+     .cause = "The new snapshot could not be written or read back. The ones before it stay, and "
+              "nothing of the data is lost.",
+     .remedy = "The text names what failed; make room, or look at the disk."},
     {.text = "ERR DEBUG command not allowed. If the enable-debug-command option is set to "
              "\"local\", you can run it from a local connection, otherwise you need to set this "
              "option in the configuration file, and then restart the server.",

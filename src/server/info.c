@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "kernel/code_loops.h"
+#include "server/saves.h"
 #include "server/info_replication.h"
 #include "server/server.h"
 #include "server/words.h"
@@ -148,6 +149,47 @@ static void loading_lines(struct page *page) {
     number(page, "loading_eta_seconds", left);
 }
 
+static void snapshot_lines(struct page *page, const struct save_facts *facts) {
+    const struct save_history *history = &facts->history;
+    const struct engine_report *report = &page->server->report;
+    struct snapshot_fact known[8];
+    line(page, "last_snapshot_status:%s", history->last ? "err" : "ok");
+    line(page, "last_snapshot_error:%s", history->last ? history->message : "");
+    number(page, "snapshots", engine_snapshots(page->server->engine, known, 8));
+    number(page, "snapshot_entries", history->entries);
+    number(page, "snapshot_bytes", history->bytes);
+    number(page, "snapshot_us", history->last_us);
+    number(page, "snapshot_write_us", history->write_us);
+    number(page, "snapshot_freeze_us", history->freeze_us);
+    number(page, "snapshot_current_bytes", facts->bytes_done);
+    number(page, "snapshot_total_bytes", facts->bytes_total);
+    number(page, "recovery_snapshot_entries", report->snapshot_entries);
+    number(page, "recovery_snapshot_bytes", report->snapshot_bytes);
+    number(page, "recovery_snapshot_read_us", report->snapshot_read_us);
+    number(page, "recovery_snapshot_check_us", report->snapshot_check_us);
+    line(page, "recovery_snapshot_warning:%s", report->warning);
+}
+
+static void save_lines(struct page *page) {
+    struct server *server = page->server;
+    struct save_facts facts;
+    engine_save_facts(server->engine, &facts);
+    const struct save_history *history = &facts.history;
+    bool any = history->saves + history->failures > 0;
+    number(page, "rdb_changes_since_last_save",
+           server->loading ? 0 : engine_changes(server->engine) - history->changes);
+    line(page, "rdb_bgsave_in_progress:%d", facts.running);
+    number(page, "rdb_last_save_time", saves_last(server));
+    line(page, "rdb_last_bgsave_status:%s", history->last ? "err" : "ok");
+    line(page, "rdb_last_bgsave_time_sec:%" PRId64,
+         any ? (int64_t)(history->last_us / 1000000) : -1);
+    line(page, "rdb_current_bgsave_time_sec:%" PRId64,
+         facts.running ? (int64_t)(facts.running_us / 1000000) : -1);
+    number(page, "rdb_saves", history->saves);
+    line(page, "rdb_last_cow_size:0");
+    snapshot_lines(page, &facts);
+}
+
 static void section_persistence(struct page *page) {
     struct server *server = page->server;
     const struct options *options = &server->options;
@@ -156,12 +198,7 @@ static void section_persistence(struct page *page) {
     engine_facts(server->engine, &facts);
     if (facts.log_id) hex_text(facts.log_id, LOG_ID_SIZE, hex);
     loading_lines(page);
-    line(page, "rdb_changes_since_last_save:0");
-    line(page, "rdb_bgsave_in_progress:0");
-    number(page, "rdb_last_save_time",
-           (server->os->wall_us(server->os) + server->started_us - server_clock(server)) /
-               1000000);
-    line(page, "rdb_last_bgsave_status:ok");
+    save_lines(page);
     line(page, "aof_enabled:%d", options->appendonly != 0);
     line(page, "aof_rewrite_in_progress:0");
     line(page, "aof_last_write_status:%s",

@@ -1,6 +1,7 @@
 /* The options, one row each. A row's text is the reference: `--print-docs options` and
  * `--print-docs conf` print it. */
 #include "server/options.h"
+#include "server/saves.h"
 
 #include <strings.h>
 
@@ -8,10 +9,6 @@
 #define KIB       (INT64_C(1) << 10)
 #define MIB       (INT64_C(1) << 20)
 #define GIB       (INT64_C(1) << 30)
-
-static const char *save_complaint(const char *text) {
-    return text[0] ? "there are no snapshots in this release; only \"\" is accepted" : NULL;
-}
 
 static const char *percentiles_complaint(const char *text) {
     uint64_t millionths;
@@ -138,9 +135,10 @@ static const struct option option_rows[] = {
      .initial = "noeviction", .choices = "noeviction",
      .help = "What to do above maxmemory. Nothing is ever evicted."},
     {.name = "save", .offset = AT(save), .type = OPTION_TEXT, .flags = OPTION_MANY,
-     .initial = "", .complaint = save_complaint,
-     .help = "When to write a snapshot. This release has none and takes only the empty "
-             "text, for tools that ask: the log is what keeps the data."},
+     .initial = "300 1", .complaint = saves_complaint,
+     .help = "When to save a snapshot: pairs of numbers, a pair meaning after so many seconds "
+             "if there were at least so many changes. A start loads the newest one and reads "
+             "only the log behind it; nothing is lost without. Empty: never."},
     {.name = "maxmemory-clients", .offset = AT(maxmemory_clients), .type = OPTION_SIZE,
      .initial = "0", .least = 0, .most = 1024 * GIB,
      .help = "While all connections together hold more memory than this, the largest is "

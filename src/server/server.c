@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "server/saves.h"
 #include "server/words.h"
 
 /* Commands of one turn (DESIGN.md 13.11); what is left is for the next. */
@@ -70,6 +71,15 @@ static void say_recovered(struct server *server) {
     struct notices *notices = &server->notices;
     if (server->report.message[0])
         notice(notices, NOTICE_NORMAL, "%s", server->report.message);
+    if (server->report.warning[0])
+        notice(notices, NOTICE_WARNING, "%s", server->report.warning);
+    if (server->report.snapshot_entries)
+        notice(notices, NOTICE_NORMAL,
+               "Snapshot of %" PRIu64 " entries: %" PRIu64
+               " bytes loaded in %.3f seconds, its root computed in %.3f",
+               server->report.snapshot_entries, server->report.snapshot_bytes,
+               (double)server->report.snapshot_read_us / 1e6,
+               (double)server->report.snapshot_check_us / 1e6);
     if (server->reloading) {
         say_state(server);
         notice(notices, NOTICE_NORMAL, "DB reloaded by DEBUG RELOAD");
@@ -265,6 +275,7 @@ static bool before_sleep(void *context) {
     engine_set_alone(server->engine, loop_connection_count(server->loop) == 1);
     bool linked = link_turn(server);
     run_engine(server);
+    saves_turn(server);
     bool feeding = !server->loading && !server->stopping && replicas_feed(server);
     bool sleeps = server->job.active && server->job.wake_us > loop_now_us(server->loop);
     if (sleeps && server->job.wake_us < UINT64_MAX)
@@ -311,6 +322,7 @@ static void cron(void *context, struct loop_timer *timer) {
     struct server *server = context;
     uint64_t now = loop_now_us(server->loop);
     clients_look(server);
+    saves_look(server);
     replicas_look(server);
     if (now - server->sampled.at_us >= SECOND_US) sample(server, now);
     loop_timer_add(server->loop, timer, now + SECOND_US / (uint64_t)server->options.hz);
@@ -419,7 +431,7 @@ static void set_timers(struct server *server) {
 int server_begin(struct server *server) {
     uint8_t id[RUN_ID_SIZE / 2];
     check(command_count() <= COMMAND_ROWS_MAX);
-    server->started_us = server->recovery_started_us = server_clock(server);
+    server->started_us = server->saved_us = server->recovery_started_us = server_clock(server);
     server->nobody = (struct reply){.protocol = 2, .failed = STATUS_TOO_LARGE};
     server->os->random(server->os, id, sizeof id);
     server->os->random(server->os, server->hash_seed, sizeof server->hash_seed);

@@ -99,7 +99,9 @@ struct server {
     struct graph_task graph_task;
     struct scratch scratch;
     struct reply nobody;        /* swallows the replies of clients that left */
-    const struct state *frozen; /* DEBUG FREEZE */
+    uint64_t saved_us, save_tried_us; /* monotonic; saves.c */
+    uint64_t saves_said;              /* that have ended */
+    const struct state *frozen;       /* DEBUG FREEZE */
     struct roots frozen_roots;
 
     struct acl acl;

@@ -36,7 +36,7 @@ test "--check-config says OK, or everything that is wrong, and makes nothing" {
     assert_equal "" [glob -nocomplain -directory [file dirname $path] *.log]
 }
 test "a wrong option ends the start with exit code 1" {
-    foreach words {{--port} {--nosuch 1} {--port 1 2} {--loglevel loud} {--save {300 1}}} {
+    foreach words {{--port} {--nosuch 1} {--port 1 2} {--loglevel loud} {--save {300 x}}} {
         lassign [run_binary $words] code out err
         assert_equal 1 $code
         assert_match "*FATAL CONFIG FILE ERROR*the command line\n>>> '[join $words]'*" $err
