@@ -4,7 +4,7 @@
 #include "test.h"
 
 #include "fixture.h"
-#include "graph.h"
+#include "hnsw_graph.h"
 #include "kernel/simd.h"
 
 enum { COUNT = 700, DIM_MAX = 200, K_MAX = COUNT / 16 };
