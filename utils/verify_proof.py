@@ -133,7 +133,7 @@ class Lines:
 
 class Key:
     def __init__(self, text):
-        name, given, encoded = text.rsplit("+", 2)
+        name, given, encoded = text.split("+", 2)
         data = from_base64(encoded, 33)
         self.name, self.kind, self.public = name, data[0], data[1:]
         self.id = sha256(name.encode() + b"\n" + data).digest()[:4]
@@ -300,9 +300,43 @@ def check_proof(text, key):
     return found
 
 
+# --- Receipts (c2sp.org/tlog-proof) ----------------------------------------------------------------
+
+def fold_inclusion(index, size, node, hashes):
+    """The root over a leaf (RFC 9162, 2.1.3.2)."""
+    require(index < size, "an entry beyond the checkpoint")
+    last = size - 1
+    for side in hashes:
+        require(last, "too many hashes")
+        if index & 1 or index == last:
+            node = H(b"\x01", side, node)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            node = H(b"\x01", node, side)
+        index, last = index >> 1, last >> 1
+    require(last == 0, "too few hashes")
+    return node
+
+
+def check_receipt(text, key):
+    lines = Lines(text)
+    lines.next("c2sp.org/tlog-proof@v1")
+    entry = from_base64(lines.next("extra")[0])
+    index = number(lines.next("index")[0])
+    hashes = []
+    while (line := lines.next()) != [""]:
+        hashes.append(from_base64(line[0], 32))
+    origin, size, root = check_note(lines.rest(), key)
+    require(int.from_bytes(entry[4:12], "little") == index, "the entry names another place")
+    require(fold_inclusion(index, size, H(b"\x00", entry), hashes) == root,
+            "the hashes do not lead from the entry to the checkpoint's root")
+    return {"index": index, "type": entry[1], "origin": origin, "log_size": size, "log_root": root}
+
+
 # --- The command ---------------------------------------------------------------------------------
 
-CHECKS = {"valori.proof/v1": check_proof}
+CHECKS = {"valori.proof/v1": check_proof, "c2sp.org/tlog-proof@v1": check_receipt}
 
 
 def check(text, key=None):

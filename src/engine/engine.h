@@ -145,6 +145,11 @@ void engine_proof_state(const struct engine *engine, struct proof_state *proof);
  * of storage/log_tree.h. */
 struct proof;
 enum status engine_prove_seal(struct engine *engine, struct proof *proof);
+/* The size of the log that ends with the last SEAL, 0 before the first; and its root as well, with
+ * the failures above. */
+uint64_t engine_sealed_size(const struct engine *engine);
+enum status engine_sealed_log(struct engine *engine, uint64_t *size,
+                              uint8_t root[SHA256_SIZE]);
 
 /* --- Snapshots --------------------------------------------------------------------- */
 

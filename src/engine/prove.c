@@ -1,7 +1,8 @@
-/* The last SEAL as proofs need it: its entry, and what stands beside its way to the log's root.
+/* The last SEAL as proofs need it: its entry, and what stands beside its way to the log's
+ * root.
  *
- * Both are kept when it is appended, so that a proof costs no reading; after a start they are
- * read from the log when the first proof wants them. */
+ * Both are kept when it is appended, so that a proof costs no reading; after a start they
+ * are read from the log when the first proof wants them. */
 #include "base/check.h"
 #include "engine/engine_internal.h"
 #include "engine/log_access.h"
@@ -52,15 +53,34 @@ static enum status read_seal(struct engine *engine) {
     return STATUS_OK;
 }
 
-enum status engine_prove_seal(struct engine *engine, struct proof *proof) {
+static enum status have_seal(struct engine *engine) {
     const struct seal_entry *seal = &engine->seal_entry;
     if (engine->seal_sequence == UINT64_MAX) return STATUS_NOT_FOUND;
-    if (seal->size == 0 || seal->sequence != engine->seal_sequence) {
-        enum status status = engine->log ? read_seal(engine) : STATUS_NOT_FOUND;
-        if (status) return status;
-    }
+    if (seal->size > 0 && seal->sequence == engine->seal_sequence) return STATUS_OK;
+    return engine->log ? read_seal(engine) : STATUS_NOT_FOUND;
+}
+
+enum status engine_prove_seal(struct engine *engine, struct proof *proof) {
+    const struct seal_entry *seal = &engine->seal_entry;
+    enum status status = have_seal(engine);
+    if (status) return status;
     proof->seal = slice_of(seal->bytes, seal->size);
     proof->tail_depth = (uint32_t)seal->tail_size;
     memcpy(proof->tail, seal->tail, sizeof proof->tail);
+    return STATUS_OK;
+}
+
+uint64_t engine_sealed_size(const struct engine *engine) {
+    return engine->seal_sequence + 1; /* UINT64_MAX stands for none */
+}
+
+enum status engine_sealed_log(struct engine *engine, uint64_t *size,
+                              uint8_t root[SHA256_SIZE]) {
+    const struct seal_entry *seal = &engine->seal_entry;
+    enum status status = have_seal(engine);
+    if (status) return status;
+    rfc6962_leaf(slice_of(seal->bytes, seal->size), slice_of(NULL, 0), root);
+    for (size_t i = 0; i < seal->tail_size; i++) rfc6962_node(seal->tail[i], root, root);
+    *size = seal->sequence + 1;
     return STATUS_OK;
 }

@@ -2,6 +2,11 @@
 
 #include "base/check.h"
 
+void sign_forget(void *secret, size_t size) {
+    volatile uint8_t *bytes = secret;
+    while (size-- > 0) *bytes++ = 0;
+}
+
 #ifdef USE_SODIUM
 #include <sodium.h>
 

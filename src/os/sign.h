@@ -21,6 +21,8 @@ bool sign_available(void);
 void sign_public_key(const uint8_t seed[SIGN_SEED_SIZE], uint8_t key[SIGN_KEY_SIZE]);
 void sign_message(const uint8_t seed[SIGN_SEED_SIZE], struct slice message,
                   uint8_t signature[SIGN_SIZE]);
+/* Overwrite a secret, whatever the compiler thinks of it. */
+void sign_forget(void *secret, size_t size);
 bool sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct slice message,
                  const uint8_t signature[SIGN_SIZE]);
 

@@ -224,6 +224,15 @@ READ(cmd_proof_content);
 COMMAND(cmd_proof_record); /* cmd_proof_record.c */
 COMMAND(cmd_proof_key);
 COMMAND(cmd_proof_sample);
+COMMAND(cmd_proof_checkpoint); /* cmd_proof_log.c */
+bool proof_checkpoint_waits(struct call *call);
+COMMAND(cmd_proof_cosign);
+COMMAND(cmd_proof_log);
+COMMAND(cmd_proof_consistency);
+COMMAND(cmd_proof_entry);
+COMMAND(cmd_proof_receipt);
+bool proof_receipt_waits(struct call *call);
+COMMAND(cmd_proof_provenance);
 COMMAND(cmd_debug_sleep); /* cmd_debug.c */
 COMMAND(cmd_debug_reload);
 COMMAND(cmd_debug_diverge);

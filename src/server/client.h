@@ -63,6 +63,7 @@ struct client {
     struct acl_user *user; /* whom it has shown to be; NULL: a stranger */
     bool waiting; /* `request` is in hand and must wait for another client's job */
     bool busy;    /* `request` is the running job */
+    uint64_t awaits_signed; /* it waits until a log of this size is signed; or 0 */
     struct request request;
     bool in_multi, multi_dirty;
     struct watch *watches; /* keys of WATCH */

@@ -62,6 +62,14 @@ static void reply_proof(struct call *call, const struct asked *asked, bool text_
     reply_verbatim(reply, "txt", buffer_slice(&asked->text));
 }
 
+/* The checkpoint that ends in this very SEAL, if it is signed. */
+static void add_checkpoint(const struct server *server, struct proof *proof) {
+    uint64_t size = 0;
+    struct slice note = {0};
+    if (server->signer) note = signer_note(server->signer, &size);
+    if (size == engine_sealed_size(server->engine)) proof->note = note;
+}
+
 /* `words` belong to the question, TEXT may follow. */
 static void answer(struct call *call, struct asked *asked, size_t words) {
     bool text_only = call->count == words + 1 && call_is(call, words, "text");
@@ -70,6 +78,7 @@ static void answer(struct call *call, struct asked *asked, size_t words) {
         return;
     }
     if (!take(call, &asked->proof)) return;
+    add_checkpoint(call->server, &asked->proof);
     struct tally tally = {.status = proof_write(&asked->proof, &asked->text)};
     if (tally.status) call_refusal(call, engine_state(call->server->engine), &tally);
     else reply_proof(call, asked, text_only);

@@ -60,6 +60,9 @@ struct command {
      * the changes of `write` are applied. */
     void (*before)(struct call *call, const struct state *state, struct tally *tally);
     void (*run)(struct call *call);
+    /* A `run` row's: true while the command has to wait for a checkpoint; asked before it runs,
+     * and again whenever one is out. */
+    bool (*waits)(struct call *call);
     const struct subcommand *subcommands; /* ends with a row without a name */
     int arity;                         /* the name included; negative: at least so many */
     int key_first, key_last, key_step; /* 0: no keys; key_last -1: the last argument */

@@ -312,6 +312,7 @@ enum dispatch_result dispatch(struct server *server, struct client *client,
     bool busy = server->job.active || server->link.following;
     if (busy && !(call.command->flags & COMMAND_ALWAYS)) return DISPATCH_WAIT;
     if (is_paused(&call) || waits_to_guess(&call)) return DISPATCH_WAIT;
+    if (call.command->waits && call.command->waits(&call)) return DISPATCH_WAIT;
     client->commands++;
     client->last_command = call.command;
     client->last_subcommand = call.subcommand;

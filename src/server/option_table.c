@@ -1,7 +1,11 @@
 /* The options, one row each. A row's text is the reference: `--print-docs options` and
  * `--print-docs conf` print it. */
 #include "server/options.h"
+<<<<<<< HEAD
 #include "server/saves.h"
+=======
+#include "server/signing.h"
+>>>>>>> 345c7a2 (wip4)
 
 #include <strings.h>
 
@@ -103,6 +107,17 @@ static const struct option option_rows[] = {
     {.name = "seal-dirty-max", .offset = AT(seal_dirty_max), .type = OPTION_INTEGER,
      .initial = "1024", .least = 1, .most = INT64_C(1000000000),
      .help = "The state root goes into the log at the latest after so many changes."},
+    {.name = "checkpoint-interval", .offset = AT(checkpoint_interval), .type = OPTION_INTEGER,
+     .initial = "1000", .least = 0, .most = 3600000, .unit = "milliseconds",
+     .help = "A checkpoint of the log is signed at most so often. With 0 at the start nothing is "
+             "signed and no key is made."},
+    {.name = "origin", .offset = AT(origin), .type = OPTION_TEXT, .flags = OPTION_IMMUTABLE,
+     .initial = "", .complaint = signing_origin_complaint,
+     .help = "The name that the log is signed under, for example example.com/log. It belongs to "
+             "the key and cannot be changed with it. Empty: a name made from the key."},
+    {.name = "witnesses", .offset = AT(witnesses), .type = OPTION_TEXT, .flags = OPTION_MANY,
+     .initial = "", .complaint = signing_witnesses_complaint,
+     .help = "Verifier keys (name+id+base64) whose signatures PROOF.COSIGN takes."},
     {.name = "proto-max-bulk-len", .offset = AT(proto_max_bulk_len), .type = OPTION_SIZE,
      .initial = "512mb", .least = MIB, .most = 4 * GIB - 1,
      .help = "Longest argument that a client may send."},

@@ -45,7 +45,11 @@ struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
     int64_t databases, loglevel, hz, enable_debug_command, enable_protected_configs;
     int64_t simd, syslog_enabled, syslog_facility, latency_tracking;
+<<<<<<< HEAD
     int64_t search_budget;
+=======
+    int64_t checkpoint_interval;
+>>>>>>> 345c7a2 (wip4)
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t max_nodes, max_edges;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
@@ -59,7 +63,8 @@ struct options {
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
     char logfile[OPTION_TEXT_SIZE], syslog_ident[OPTION_TEXT_SIZE],
         latency_tracking_info_percentiles[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE],
-        save[OPTION_TEXT_SIZE], aclfile[OPTION_TEXT_SIZE], replicaof[OPTION_TEXT_SIZE],
+        save[OPTION_TEXT_SIZE], origin[OPTION_TEXT_SIZE], witnesses[OPTION_TEXT_SIZE];
+    char aclfile[OPTION_TEXT_SIZE], replicaof[OPTION_TEXT_SIZE],
         masterauth[OPTION_TEXT_SIZE], masteruser[OPTION_TEXT_SIZE],
         replica_announce_ip[OPTION_TEXT_SIZE];
 };

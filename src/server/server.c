@@ -132,6 +132,7 @@ static void recover(struct server *server) {
     if (server->reloading)
         loop_take_back(server->loop, engine_acknowledged(server->engine));
     say_recovered(server);
+    signing_recovered(server);
     link_begin(server);
 }
 
@@ -236,6 +237,7 @@ static void run_engine(struct server *server) {
         return;
     }
     say_refusing(server);
+    signing_turn(server, &next_us);
     if (next_us != UINT64_MAX)
         loop_timer_add(server->loop, &server->engine_timer, next_us);
     else loop_timer_cancel(server->loop, &server->engine_timer);
@@ -342,6 +344,7 @@ static int begin_engine(struct server *server) {
         .segment_size = (uint64_t)options->log_segment_size};
     enum status status = engine_open(server->os, server->allocator, &engine_options,
                                      &server->engine, &server->report);
+    if (!status) status = signing_begin(server);
     if (!status) return 0;
     return say_why_not(server, status);
 }
@@ -493,6 +496,7 @@ void server_free(struct server *server) {
     queue_free(&server->job.queue, server->allocator);
     overlay_free(&server->job.overlay);
     scratch_free(&server->scratch);
+    signer_close(server->signer);
     if (server->engine) engine_close(server->engine); /* its helper may write the batch */
     batch_free(&server->job.batch);
     notices_close(&server->notices);

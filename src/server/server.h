@@ -16,6 +16,7 @@
 #include "server/replica_link.h"
 #include "server/replicas.h"
 #include "server/scratch.h"
+#include "server/signing.h"
 
 #ifndef VALORI_VERSION
 #define VALORI_VERSION "0.1.0"
@@ -67,6 +68,7 @@ struct server {
 
     struct engine *engine;
     struct engine_report report;
+    struct signer *signer; /* NULL: nothing is signed */
     struct loop *loop;
     struct loop_timer engine_timer, wake_timer, cron_timer, guess_timer;
     bool loading;

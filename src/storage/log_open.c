@@ -12,7 +12,8 @@
 #include "storage/log_internal.h"
 #include "storage/snapshot.h"
 
-static const char *const own_names[] = {HEAD_NAME, "valori.lock"};
+static const char *const own_names[] = {HEAD_NAME, "valori.lock", "valori.key",
+                                        "valori.pub", "valori.signed"};
 
 enum status log_add_segment(struct log *log, const struct segment *segment) {
     if (log->segment_count == log->segment_capacity) {

@@ -33,6 +33,16 @@ static const char usage[] =
     "log's\n"
     "      root, and to the checkpoint in it. --of and --element say what it has to be "
     "about.\n"
+    "      --receipt FILE: the receipt of the proof's SEAL, where the proof has no "
+    "checkpoint.\n"
+    "\n"
+    "  valori-check receipt FILE [--key KEY] [--witness KEY]...\n"
+    "      Check what PROOF.RECEIPT gave: that an entry is in a signed log.\n"
+    "\n"
+    "  valori-check consistency OLD-NOTE NEW-NOTE PROOF [--key KEY] [--witness KEY]...\n"
+    "      Check with PROOF.CONSISTENCY's hashes that the log of the older checkpoint is "
+    "the\n"
+    "      beginning of the newer one's.\n"
     "\n"
     "  valori-check note FILE [--key KEY] [--witness KEY]...\n"
     "      Check a checkpoint. KEY is a verifier key, name+id+base64, or a file with "
@@ -71,6 +81,8 @@ static bool parse_value(const char *name, const char *value,
         options->out = value;
     } else if (strcmp(name, "--of") == 0) {
         options->record_key = value;
+    } else if (strcmp(name, "--receipt") == 0) {
+        options->receipt = value;
     } else if (strcmp(name, "--element") == 0) {
         options->element = value;
     } else if (strcmp(name, "--accept-loss-after") == 0) {
@@ -98,7 +110,9 @@ struct check_command {
 static const struct check_command commands[] = {
     {"log", "--json", "a directory", check_log},
     {"repair", "--out --accept-loss-after", "a directory", check_repair},
-    {"record", "--json --key --witness --of --element", "a file", check_record},
+    {"record", "--json --key --witness --of --element --receipt", "a file", check_record},
+    {"receipt", "--json --key --witness", "a file", check_receipt},
+    {"consistency", "--key --witness", "a file", check_consistency},
     {"note", "--json --key --witness", "a file", check_note},
 };
 
@@ -115,6 +129,9 @@ static bool parse(char **arguments, const struct check_command *command,
         const char *argument = *arguments;
         if ((argument[0] != '-' || argument[1] == '\0') && !options->path) {
             options->path = options->directory = argument;
+        } else if (argument[0] != '-' && command->run == check_consistency &&
+                   !options->third) {
+            *(options->second ? &options->third : &options->second) = argument;
         } else if (!has_option(command, argument)) {
             return misused("what is ", argument), false;
         } else if (strcmp(argument, "--json") == 0) {

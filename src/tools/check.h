@@ -17,6 +17,8 @@ struct check_options {
         *key; /* of the log's origin; NULL: signatures are not looked at */
     struct note_key witnesses[WITNESSES_MAX];
     size_t witness_count;
+    const char *second, *third; /* consistency: the newer checkpoint, and the proof */
+    const char *receipt;        /* record: of its SEAL */
     const char *record_key,
         *element;            /* record: what it has to be about; NULL: anything */
     const char *out;         /* repair: where the copy goes; NULL: DIRECTORY.repaired */
@@ -69,6 +71,23 @@ int note_check(struct slice bytes, const struct check_options *options,
 void note_print(const struct check_options *options, const struct noted *noted);
 void note_json(const struct check_options *options, const struct noted *noted);
 
+/* --- check_receipt.c --------------------------------------------------------------- */
+
+struct received_entry {
+    struct slice entry; /* in the room */
+    uint64_t index;
+    struct noted noted;
+    const char *why; /* it was refused */
+    uint32_t line;   /* of the text, or 0 */
+    size_t offset;
+};
+/* `room` is as large as the text. Gives the exit code; with another one than 0 `why` is
+ * set. */
+int receipt_check(struct slice text, const struct check_options *options, uint8_t *room,
+                  struct received_entry *received);
+/* "PATH: WRONG: why (line, offset)"; line 0: nowhere in particular. */
+void print_wrong(const char *path, const char *why, uint32_t line, size_t offset);
+
 /* --- check_log.c ------------------------------------------------------------------- */
 
 /* What verifying has found. */
@@ -88,6 +107,8 @@ int check_log(const struct check_options *options);
 int check_repair(const struct check_options *options);
 int check_note(const struct check_options *options);
 int check_record(const struct check_options *options);
+int check_receipt(const struct check_options *options);
+int check_consistency(const struct check_options *options);
 
 /* --- check_survey.c ---------------------------------------------------------------- */
 

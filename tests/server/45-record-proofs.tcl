@@ -24,7 +24,7 @@ proc assert_wrong {text} {
     foreach verifier [verifiers] { assert_match "3 *WRONG: *" [verdict $verifier $text] }
 }
 
-start_server {} {
+start_server {checkpoint-interval 0} {
     test "nothing is proven before anything is written" {
         assert_error "ERR nothing was ever written: there is no SEAL to prove from" \
             {r proof.record k e}
