@@ -2,21 +2,33 @@
 #include "kernel/proof.h"
 
 #include "base/check.h"
+#include "kernel/graph_hash.h"
+#include "kernel/graph_rows.h"
 #include "kernel/state.h"
 
 #include "kernel/pure.h"
 
+/* What OV says of an object in a sealed state. */
+static void sum_object(const struct state *state, const struct object *object,
+                       struct object_sum *sum) {
+    struct trie_sum inner;
+    if (object->type == OBJECT_STRING) {
+        string_sum(state, object, false, sum);
+    } else if (object->type == OBJECT_GRAPH) {
+        const struct graph *graph = object_graph(state, object);
+        trie_sum(&state->nodes, &graph->nodes, graph->names, &inner);
+        graph_sum(graph, &inner, sum);
+    } else {
+        const struct collection *collection = object_collection(state, object);
+        trie_sum(&state->nodes, &collection->metas, collection->records, &inner);
+        collection_sum(collection, &inner, false, sum);
+    }
+}
+
 static void claim_object(const struct state *state, const struct object *object,
                          struct proof *proof) {
     struct object_sum sum;
-    if (object->type == OBJECT_STRING) {
-        string_sum(state, object, false, &sum);
-    } else {
-        const struct collection *collection = object_collection(state, object);
-        struct trie_sum records;
-        trie_sum(&state->nodes, &collection->metas, collection->records, &records);
-        collection_sum(collection, &records, false, &sum);
-    }
+    sum_object(state, object, &sum);
     object_claim_of(&sum, &proof->object);
     check(sum.config_size <= sizeof proof->config_bytes);
     memcpy(proof->config_bytes, sum.config, sum.config_size);
@@ -111,6 +123,11 @@ enum status proof_take(const struct state *state, struct proof *proof) {
     if (proof->question == PROOF_OF_KEY || !object) return STATUS_OK;
     if (object->type == OBJECT_STRING) {
         take_string_record(state, object, proof);
+        return STATUS_OK;
+    }
+    if (object->type == OBJECT_GRAPH) { /* it has no records */
+        proof->records.depth = 0;
+        proof->record_end = PROOF_NONE;
         return STATUS_OK;
     }
     const struct collection *collection = object_collection(state, object);

@@ -1,11 +1,8 @@
 /* The options, one row each. A row's text is the reference: `--print-docs options` and
  * `--print-docs conf` print it. */
 #include "server/options.h"
-<<<<<<< HEAD
 #include "server/saves.h"
-=======
 #include "server/signing.h"
->>>>>>> 345c7a2 (wip4)
 
 #include <strings.h>
 

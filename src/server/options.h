@@ -45,11 +45,8 @@ struct options {
     int64_t port, protected_mode, tcp_backlog, timeout, tcp_keepalive, maxclients;
     int64_t databases, loglevel, hz, enable_debug_command, enable_protected_configs;
     int64_t simd, syslog_enabled, syslog_facility, latency_tracking;
-<<<<<<< HEAD
     int64_t search_budget;
-=======
     int64_t checkpoint_interval;
->>>>>>> 345c7a2 (wip4)
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t max_nodes, max_edges;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;

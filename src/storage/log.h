@@ -153,7 +153,7 @@ bool log_append_waits(const struct log *log);
 
 /* --- Histories that part -------------------------------------------------------------- */
 
-/* Write the entries from `first` on to the new file `name`, as docs/format.md 11 has it. A
+/* Write the entries from `first` on to the new file `name`, as docs/format.md 12 has it. A
  * failure leaves the log as it is, and perhaps a part of that file. */
 enum status log_extract(struct log *log, uint64_t first, const char *name);
 /* After log_stop(): drop all entries from `size` on, on the disk. Then only log_close(); a

@@ -1,6 +1,6 @@
 /* Setting entries aside, and going back to where they were not.
  *
- * What is set aside is a file of its own in the format of a segment (docs/format.md, 11).
+ * What is set aside is a file of its own in the format of a segment (docs/format.md, 12).
  * Going back removes from the end, each step on the disk before the next, the head file
  * first since it says how much there was: so a crash anywhere leaves a whole log that is
  * merely longer. */
