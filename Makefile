@@ -298,6 +298,9 @@ fuzz: ## Fuzz every target for a minute, or one: T=resp FUZZ_SECONDS=3600
 		CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined' fuzz-programs
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) BUILD=$(BUILD)/fuzz utils/fuzz $(T)
 
+attack: all ## Perform every attack of the README's table, and print what catches each
+	@ATTACKS=1 BUILD=$(BUILD) tests/server/run 47-attacks
+
 bench: all ## Curves of recall and rate over real data, beside PEER=host:port (a Redis) if given
 	@BUILD=$(BUILD) PEER='$(PEER)' PEER_PROGRAM='$(PEER_PROGRAM)' tests/bench/run
 
@@ -390,6 +393,6 @@ help: ## Show this list
 FORCE:
 
 .PHONY: all demo run deps test test-suites test-programs wasm-programs test-arch crash-program bench-programs \
-	fuzz-programs client-programs asan ubsan tsan coverage fuzz bench soak lint lint-built lint-layers \
+	fuzz-programs client-programs asan ubsan tsan coverage fuzz bench attack soak lint lint-built lint-layers \
 	lint-style lint-errors lint-exported lint-globals lint-kernel lint-clang lint-kqueue lint-cppcheck format install \
 	uninstall clean help
