@@ -5,6 +5,7 @@
 # What a caller may set:  CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR
 #   MALLOC=libc      the C library's allocator in place of jemalloc
 #   SODIUM=no        without signatures, for machines without libsodium
+#   TLS=no           without TLS, for machines without OpenSSL
 #   WERROR=1         warnings are errors (lint and CI)
 #   BUILD=folder     where everything goes; a different compiler wants a different folder
 #   DEPS=no          `make test` and `make demo` install nothing
@@ -17,6 +18,7 @@ BUILD     ?= build
 PREFIX    ?= /usr/local
 MALLOC    ?= jemalloc
 SODIUM    ?= yes
+TLS       ?= yes
 DEPS      ?= yes
 UNIT_FOLDERS ?= $(folders)
 
@@ -92,6 +94,10 @@ ifeq ($(SODIUM),yes)
 common += -DUSE_SODIUM
 signing_library := -lsodium
 endif
+ifeq ($(TLS),yes)
+common += -DUSE_OPENSSL
+tls_library := -lssl -lcrypto
+endif
 
 # -fbuiltin gives back what -ffreestanding takes: a memcpy of eight bytes is one move.
 freestanding   := -ffreestanding -fbuiltin
@@ -119,7 +125,7 @@ folder_of = $(firstword $(subst /, ,$(1)))
 flags_of  = $(common) $(CFLAGS) $(flags_$(call folder_of,$(1))) $(strip $(call suffix_flags,$(1))) \
 	$(CPPFLAGS)
 link      = $(CC) $(CFLAGS) $(LINK_HARDENING) $(LDFLAGS) -o $@
-libraries = -Wl,--as-needed $(allocator_library) $(signing_library) -pthread -lm
+libraries = -Wl,--as-needed $(allocator_library) $(signing_library) $(tls_library) -pthread -lm
 
 # --- Everything -------------------------------------------------------------------------
 
@@ -252,7 +258,7 @@ deps: ## Install every system package that is missing
 # --- Tests ------------------------------------------------------------------------------
 
 # What tests/run runs. The sanitizers leave out what they cannot see or what takes hours.
-SUITES ?= style unit golden arch server clients crash python tools docs bugs
+SUITES ?= style unit golden arch server tls clients crash python tools docs bugs
 
 ifdef T
 test: $(BUILD)/tests/unit/$(dir $(T))test_$(notdir $(T)) ## Run all tests, or one: T=kernel/fixed

@@ -36,6 +36,8 @@ const char *status_name(enum status status) {
         return "m";
     case STATUS_CAPACITY:
         return "capacity";
+    case STATUS_FULL:
+        return "full";
     case STATUS_CONDITION:
         return "condition";
     case STATUS_MEMORY:

@@ -66,10 +66,39 @@ void connection_init(struct connection *connection, const struct os *os,
 
 void connection_free(struct connection *connection) {
     connection->os->socket_close(connection->os, connection->socket);
+    tls_free(connection->tls);
+    connection->tls = NULL;
     connection->socket = NULL;
     buffer_free(&connection->input);
     buffer_free(&connection->output);
     resp_reader_free(&connection->reader);
+}
+
+void connection_set_tls(struct connection *connection, struct tls *tls) {
+    check(connection->tls == NULL);
+    connection->tls = tls;
+}
+
+bool connection_is_greeting(const struct connection *connection) {
+    return connection->tls && !tls_is_ready(connection->tls);
+}
+
+/* --- The socket, plain or under TLS ------------------------------------------------- */
+
+static enum status receive_bytes(struct connection *connection, void *room, size_t size,
+                                 size_t *got) {
+    const struct os *os = connection->os;
+    return connection->tls
+               ? tls_receive(connection->tls, os, connection->socket, room, size, got)
+               : os->socket_receive(os, connection->socket, room, size, got);
+}
+
+static enum status send_bytes(struct connection *connection, const void *bytes,
+                              size_t size, size_t *sent) {
+    const struct os *os = connection->os;
+    return connection->tls
+               ? tls_send(connection->tls, os, connection->socket, bytes, size, sent)
+               : os->socket_send(os, connection->socket, bytes, size, sent);
 }
 
 /* A buffer keeps what it holds: a lower limit counts once its memory is below it. */
@@ -109,8 +138,7 @@ static size_t receive_size(const struct connection *connection) {
 static enum status receive_into(struct connection *connection, uint8_t *room, size_t size,
                                 size_t *got) {
     if (size > RECEIVE_MOST) size = RECEIVE_MOST;
-    enum status status = connection->os->socket_receive(
-        connection->os, connection->socket, room, size, got);
+    enum status status = receive_bytes(connection, room, size, got);
     if (status == STATUS_END) connection->ended = true;
     return status;
 }
@@ -134,16 +162,26 @@ static enum status receive_in_place(struct connection *connection, size_t size) 
     return status;
 }
 
-enum status connection_receive(struct connection *connection) {
-    drop_last_request(connection);
+static enum status receive_once(struct connection *connection) {
     struct buffer *input = &connection->input;
     size_t size = receive_size(connection);
     size_t free_bytes = input->limit - buffer_size(input);
     if (free_bytes == 0) return STATUS_TOO_LARGE;
     bool in_place = size > RECEIVE_SIZE;
     if (size > free_bytes) size = free_bytes;
-    enum status status =
-        in_place ? receive_in_place(connection, size) : receive_some(connection, size);
+    return in_place ? receive_in_place(connection, size) : receive_some(connection, size);
+}
+
+/* What TLS has taken from the socket is taken from it too: the poller knows nothing of
+ * it. */
+enum status connection_receive(struct connection *connection) {
+    drop_last_request(connection);
+    enum status status = receive_once(connection);
+    while (!status && connection->tls && tls_has_more(connection->tls)) {
+        enum status more = receive_once(connection);
+        if (more == STATUS_AGAIN || more == STATUS_END) break;
+        status = more;
+    }
     if (!status) connection->active_us = connection->os->monotonic_us(connection->os);
     return status;
 }
@@ -242,26 +280,38 @@ size_t connection_sendable(const struct connection *connection) {
                     connection->sent);
 }
 
-enum status connection_send(struct connection *connection) {
-    if (connection->reply.failed) return connection->reply.failed;
+bool connection_wants_to_send(const struct connection *connection) {
+    return connection_sendable(connection) > 0 ||
+           (connection->tls && tls_pending(connection->tls));
+}
+
+static enum status send_replies(struct connection *connection) {
     size_t budget = SEND_SIZE;
     for (;;) {
         size_t size = connection_sendable(connection);
         if (size > budget) size = budget;
         if (size == 0) return STATUS_OK;
         size_t sent;
-        enum status status = connection->os->socket_send(
-            connection->os, connection->socket, buffer_slice(&connection->output).data,
-            size, &sent);
+        enum status status =
+            send_bytes(connection, buffer_slice(&connection->output).data, size, &sent);
         if (status == STATUS_AGAIN) return STATUS_OK;
         if (status) return status;
         buffer_consume(&connection->output, sent);
         if (buffer_size(&connection->output) == 0) buffer_clear(&connection->output);
         connection->sent += sent;
         budget -= sent;
-        if (sent < size)
+        if (sent < size && !connection->tls)
             return STATUS_OK; /* The socket is full: no need to hear it say so. */
     }
+}
+
+enum status connection_send(struct connection *connection) {
+    if (connection->reply.failed) return connection->reply.failed;
+    enum status status = send_replies(connection);
+    if (status || !connection->tls) return status;
+    if (connection->closing && connection_pending(connection) == 0)
+        tls_end(connection->tls);
+    return tls_flush(connection->tls, connection->os, connection->socket);
 }
 
 /* --- The end
@@ -273,15 +323,15 @@ void connection_close_after_reply(struct connection *connection) {
 }
 
 bool connection_is_over(const struct connection *connection) {
-    return connection->closing && connection_pending(connection) == 0;
+    return connection->closing && connection_pending(connection) == 0 &&
+           !(connection->tls && tls_pending(connection->tls));
 }
 
 void connection_drain(struct connection *connection) {
     uint8_t unread[4096];
     size_t total = 0, got;
     while (!connection->ended && total < DRAIN_SIZE) {
-        enum status status = connection->os->socket_receive(
-            connection->os, connection->socket, unread, sizeof unread, &got);
+        enum status status = receive_bytes(connection, unread, sizeof unread, &got);
         if (status) return;
         total += got;
     }

@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "net/resp_read.h"
 #include "net/resp_write.h"
+#include "net/tls.h"
 #include "os/os.h"
 
 #define CONNECTION_MARKS 32
@@ -35,7 +36,9 @@ struct connection_limits connection_limits_default(void);
 struct connection {
     const struct os *os;
     struct socket *socket; /* owned */
+    struct tls *tls;       /* owned; NULL: plain */
     char peer[64];         /* "address:port" */
+    int kind;              /* of the listener that it came by; 0 for others */
     void *owner;           /* whatever the user of the connection keeps here */
     uint64_t active_us;    /* monotonic time of the last byte received */
 
@@ -63,6 +66,11 @@ struct connection {
 void connection_init(struct connection *connection, const struct os *os,
                      const struct allocator *allocator, struct socket *socket,
                      const char *peer, const struct connection_limits *limits);
+/* From now on speak TLS; the session is the connection's. Before the first byte. */
+void connection_set_tls(struct connection *connection, struct tls *tls);
+/* Whether it speaks TLS and the handshake is not over. */
+bool connection_is_greeting(const struct connection *connection);
+
 /* Close the socket and free the buffers. */
 void connection_free(struct connection *connection);
 
@@ -108,6 +116,9 @@ void connection_mark(struct connection *connection, uint64_t position, uint64_t 
 
 /* Everything up to `durable` is on the disk. True when there is something to send now. */
 bool connection_release(struct connection *connection, uint64_t durable);
+
+/* Whether there is something to send now: replies, or what TLS itself has to say. */
+bool connection_wants_to_send(const struct connection *connection);
 
 /* Bytes that may be sent now, and bytes that wait, for a sequence or for their turn. */
 size_t connection_sendable(const struct connection *connection);

@@ -40,6 +40,7 @@ struct watch {
 struct listener {
     struct watch watch;
     struct socket *socket; /* NULL: stopped, to be freed at the end of the turn */
+    int kind;
     struct listener *next;
 };
 
@@ -133,7 +134,7 @@ static void forget_closed(struct loop *loop, enum queue_name name) {
 static void watch_member(struct loop *loop, struct member *member) {
     struct connection *connection = &member->connection;
     bool readable = !member->paused && !connection->closing && !connection->ended;
-    bool writable = connection_sendable(connection) > 0;
+    bool writable = connection_wants_to_send(connection);
     if (loop->os->poller_set(loop->os, loop->poller, connection->socket, readable,
                              writable, &member->watch))
         loop_close(loop, connection);
@@ -351,20 +352,23 @@ static void accept_batch(struct loop *loop, struct listener *listener) {
             loop_timer_add(loop, &loop->accept_timer, loop->now_us + ACCEPT_PAUSE_US);
             return;
         }
+        connection->kind = listener->kind;
         loop->hooks.accepted(loop->hooks.context, connection);
         loop_touch(loop, connection);
     }
 }
 
 /* Watch a listening socket, which is closed when that fails. */
-static enum status add_listener(struct loop *loop, struct socket *socket) {
+static enum status add_listener(struct loop *loop, struct socket *socket, int kind) {
     struct listener *listener = allocate(loop->allocator, sizeof *listener);
     if (!listener) {
         loop->os->socket_close(loop->os, socket);
         return STATUS_MEMORY;
     }
-    *listener = (struct listener){
-        .watch = {WATCH_LISTENER}, .socket = socket, .next = loop->listeners};
+    *listener = (struct listener){.watch = {WATCH_LISTENER},
+                                  .socket = socket,
+                                  .kind = kind,
+                                  .next = loop->listeners};
     enum status status = loop->os->poller_set(loop->os, loop->poller, socket, true, false,
                                               &listener->watch);
     if (status) {
@@ -376,14 +380,14 @@ static enum status add_listener(struct loop *loop, struct socket *socket) {
     return STATUS_OK;
 }
 
-enum status loop_listen(struct loop *loop, const char *address, uint16_t port,
+enum status loop_listen(struct loop *loop, const char *address, uint16_t port, int kind,
                         int backlog, uint16_t *bound) {
     struct socket *socket;
     enum status status =
         loop->os->socket_listen(loop->os, address, port, backlog, &socket);
     if (status) return status;
     uint16_t became = loop->os->socket_port(loop->os, socket);
-    status = add_listener(loop, socket);
+    status = add_listener(loop, socket, kind);
     if (!status) *bound = became;
     return status;
 }
@@ -393,7 +397,7 @@ enum status loop_listen_path(struct loop *loop, const char *path, uint32_t mode,
     struct socket *socket;
     enum status status =
         loop->os->socket_listen_path(loop->os, path, mode, backlog, &socket);
-    return status ? status : add_listener(loop, socket);
+    return status ? status : add_listener(loop, socket, 0);
 }
 
 /* An event of this turn may still name a listener, so only its socket goes at once. */

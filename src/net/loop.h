@@ -42,8 +42,9 @@ enum status loop_create(const struct os *os, const struct allocator *allocator,
 /* Closes every connection, with its callback. */
 void loop_destroy(struct loop *loop);
 
-/* Listen on a numeric address. `port` 0 asks for any; *bound is the one it became. */
-enum status loop_listen(struct loop *loop, const char *address, uint16_t port,
+/* Listen on a numeric address. `port` 0 asks for any; *bound is the one it became. `kind`
+ * is told to the connections that come by it, for the hooks to know them by. */
+enum status loop_listen(struct loop *loop, const char *address, uint16_t port, int kind,
                         int backlog, uint16_t *bound);
 /* The same on a socket in the file system, made with `mode`. */
 enum status loop_listen_path(struct loop *loop, const char *path, uint32_t mode,

@@ -157,7 +157,7 @@ bool acl_apply_file(struct server *server) {
     }
     const struct state *state = engine_state(server->engine);
     batch_begin(&batch, server->allocator, BATCH_BYTES_MAX);
-    plan_begin(&plan, state, &batch, NULL);
+    plan_begin(&plan, &server->options, state, &batch, NULL);
     enum status status = acl_file_plan(&file, state, &plan);
     if (!status) status = submit_now(server, &plan);
     batch_free(&batch);

@@ -123,6 +123,9 @@ void call_refusal(struct call *call, const struct state *state,
     case STATUS_NO_NODE:
         call_error(call, "ERR no such node");
         return;
+    case STATUS_FULL:
+        call_error(call, "ERR max-records is reached");
+        return;
     case STATUS_MEMORY:
         call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");
         return;

@@ -6,6 +6,7 @@
  * pays for it. */
 #include <inttypes.h>
 
+#include "server/http.h"
 #include "server/server.h"
 
 #define SECOND_US UINT64_C(1000000)
@@ -90,8 +91,17 @@ static void turn_away(struct server *server, struct connection *connection,
 void clients_accepted(void *context, struct connection *connection) {
     struct server *server = context;
     const struct options *options = &server->options;
+    if (connection->kind == LISTENER_HTTP) {
+        http_accepted(server, connection);
+        return;
+    }
     server->metrics.connections++;
-    if (loop_connection_count(server->loop) > (size_t)options->maxclients) {
+    if (connection->kind == LISTENER_TLS && !tls_port_accepted(server, connection)) {
+        loop_close(server->loop, connection);
+        return;
+    }
+    size_t clients = loop_connection_count(server->loop) - server->http_connections;
+    if (clients > (size_t)options->maxclients) {
         turn_away(server, connection, "ERR max number of clients reached");
         return;
     }
@@ -142,6 +152,7 @@ void clients_closed(void *context, struct connection *connection) {
     struct server *server = context;
     struct client *client = connection->owner;
     server->closed_output_bytes += connection->sent;
+    server->http_connections -= connection->kind == LISTENER_HTTP;
     if (!client) return;
     say_why_closed(server, client);
     connection->owner = NULL;
@@ -206,6 +217,7 @@ static bool serve(struct server *server, struct client *client) {
 bool clients_received(void *context, struct connection *connection) {
     struct server *server = context;
     struct client *client = connection->owner;
+    if (connection->kind == LISTENER_HTTP) http_received(server, connection);
     if (!client || client->busy || server->stopping) return false;
     server->now_us = server_clock(server);
     bool more = serve(server, client);
@@ -237,8 +249,8 @@ static bool is_late(const struct client *client, uint64_t now) {
     if (client->busy || (client->waiting && !guesses))
         return false; /* it is we who are late */
     if (client->replica) return false;                 /* repl-timeout is for them */
-    if (stranger && !client->authenticated && now - client->created_us > stranger)
-        return true;
+    bool unknown = !client->authenticated || connection_is_greeting(client->connection);
+    if (stranger && unknown && now - client->created_us > stranger) return true;
     return idle && now > active && now - active > idle;
 }
 
@@ -254,6 +266,7 @@ static bool look_at(void *context, struct connection *connection) {
     struct client *client = connection->owner;
     uint64_t now = loop_now_us(server->loop);
     server->live_output_bytes += connection->sent;
+    if (connection->kind == LISTENER_HTTP) http_look(server, connection);
     if (!client) return true;
     watch_largest(server, connection);
     if (connection_pending(connection) > client->largest_output)

@@ -110,7 +110,7 @@ static bool room_for(struct call *call, const struct state *state, bool node) {
     const struct options *options = &call->server->options;
     int64_t most = node ? options->max_nodes : options->max_edges;
     uint64_t count = node ? state_graph_nodes(state) : state_graph_edges(state);
-    if (most == 0 || count < (uint64_t)most) return true;
+    if (most < 0 || count < (uint64_t)most) return true;
     if (node) call_error(call, "ERR max-nodes is reached");
     else call_error(call, "ERR max-edges is reached");
     return false;
@@ -155,7 +155,7 @@ WRITE(cmd_graph_node) {
     if ((at < call->count && !syntax_error(call)) || !flags_agree(call, &change) ||
         !names_fit(call, &change))
         return PLAN_REFUSED;
-    if (call->server->options.max_nodes && !node_exists(call, state) &&
+    if (call->server->options.max_nodes >= 0 && !node_exists(call, state) &&
         !room_for(call, state, true))
         return PLAN_REFUSED;
     if (plan->overlay || !state_find(state, call->db, change.key))
@@ -193,7 +193,7 @@ WRITE(cmd_graph_edge) {
     if (!read_edge(call, &at, &change) || (at < call->count && !syntax_error(call)) ||
         !flags_agree(call, &change) || !names_fit(call, &change))
         return PLAN_REFUSED;
-    if (call->server->options.max_edges && !edge_exists(state, &change) &&
+    if (call->server->options.max_edges >= 0 && !edge_exists(state, &change) &&
         !room_for(call, state, false))
         return PLAN_REFUSED;
     return add(call, plan, &change);

@@ -209,6 +209,7 @@ static bool note_submitted(struct job *job, enum status status) {
         return true;
     case STATUS_MEMORY:
     case STATUS_TOO_LARGE:
+    case STATUS_FULL:
     case STATUS_NO_SPACE:
     case STATUS_IO: {
         char why[CALL_REFUSAL_SIZE];
@@ -284,7 +285,8 @@ bool exec_step(struct server *server, uint64_t deadline_us) {
     struct job *job = &server->job;
     if (job->phase == JOB_BEGIN) {
         overlay_begin(&job->overlay, server->allocator, server->hash_seed);
-        plan_begin(&job->plan, engine_state(server->engine), &job->batch, &job->overlay);
+        plan_begin(&job->plan, &server->options, engine_state(server->engine),
+                   &job->batch, &job->overlay);
         job->at = job->queue.first;
         job->phase = JOB_PLAN;
     }

@@ -8,6 +8,7 @@
 #include "base/glob.h"
 #include "server/client.h"
 #include "server/error_table.h"
+#include "server/gauges.h"
 #include "server/limits.h"
 #include "server/server.h"
 
@@ -150,13 +151,25 @@ static void print_options(FILE *file) {
 
 static void print_metrics(FILE *file) {
     const struct metric_row *row;
-    fprintf(file,
-            "# Metrics\n\nPrinted by `valori-server --print-docs metrics` from "
-            "`src/server/metrics.h`.\n\n| field of INFO | section | kind | meaning |\n"
-            "| --- | --- | --- | --- |\n");
-    for (uint32_t i = 0; (row = metric_at(i)); i++)
-        fprintf(file, "| `%s` | %s | %s | %s |\n", row->name, row->section,
-                row->kind == METRIC_KIND_COUNTER ? "counter" : "gauge", row->help);
+    fprintf(file, "# Metrics\n\nPrinted by `valori-server --print-docs metrics` from "
+                  "`src/server/metrics.h` and `gauges.c`.\n\n"
+                  "| field of INFO | section | kind | on /metrics | meaning |\n"
+                  "| --- | --- | --- | --- | --- |\n");
+    for (uint32_t i = 0; (row = metric_at(i)); i++) {
+        char name[METRIC_NAME_SIZE];
+        metric_exposed_name(row, name);
+        fprintf(file, "| `%s` | %s | %s | `%s` | %s |\n", row->name, row->section,
+                row->kind == METRIC_KIND_COUNTER ? "counter" : "gauge", name, row->help);
+    }
+    const struct gauge_row *gauge;
+    fprintf(file, "\nOnly on /metrics (the option `http-port`), with "
+                  "`valori_command_calls_total`, `valori_command_microseconds_total`,\n"
+                  "`valori_command_failures_total` and the summary "
+                  "`valori_command_duration_seconds` by command:\n\n"
+                  "| metric | kind | meaning |\n| --- | --- | --- |\n");
+    for (uint32_t i = 0; (gauge = gauge_at(i)); i++)
+        fprintf(file, "| `%s` | %s | %s |\n", gauge->name,
+                gauge->counter ? "counter" : "gauge", gauge->help);
 }
 
 /* A sentence as comment lines of at most 90 columns. */

@@ -67,6 +67,8 @@ static void section_server(struct page *page) {
     number(page, "process_id", os_process_id());
     line(page, "run_id:%s", server->run_id);
     number(page, "tcp_port", server->port);
+    number(page, "tls_port", server->tls_port);
+    number(page, "http_port", server->http_port);
     number(page, "uptime_in_seconds", up);
     number(page, "uptime_in_days", up / 86400);
     number(page, "hz", (uint64_t)server->options.hz);
@@ -89,9 +91,26 @@ static uint64_t count_held(struct server *server) {
     return count;
 }
 
+static bool add_output(void *context, struct connection *connection) {
+    *(uint64_t *)context += connection->sent;
+    return true;
+}
+
+static uint64_t output_bytes(struct server *server) {
+    uint64_t sum = server->closed_output_bytes;
+    loop_each(server->loop, add_output, &sum);
+    return sum;
+}
+
+void info_refresh(struct server *server) {
+    server->metrics.connected_clients =
+        loop_connection_count(server->loop) - server->http_connections;
+    server->metrics.output_bytes = output_bytes(server) - server->reset_output_bytes;
+}
+
 static void section_clients(struct page *page) {
     struct server *server = page->server;
-    server->metrics.connected_clients = loop_connection_count(server->loop);
+    info_refresh(server);
     metrics_of(page, "clients");
     number(page, "maxclients", (uint64_t)server->options.maxclients);
     size_t *input = server->largest_input, *output = server->largest_output;
@@ -219,20 +238,9 @@ static void section_persistence(struct page *page) {
     number(page, "recovery_ignored_files", server->report.log.ignored_files);
 }
 
-static bool add_output(void *context, struct connection *connection) {
-    *(uint64_t *)context += connection->sent;
-    return true;
-}
-
-static uint64_t output_bytes(struct server *server) {
-    uint64_t sum = server->closed_output_bytes;
-    loop_each(server->loop, add_output, &sum);
-    return sum;
-}
-
 static void section_stats(struct page *page) {
     struct server *server = page->server;
-    server->metrics.output_bytes = output_bytes(server) - server->reset_output_bytes;
+    info_refresh(server);
     metrics_of(page, "stats");
     line(page, "instantaneous_input_kbps:%.2f", (double)server->input_rate / 1024.0);
     line(page, "instantaneous_output_kbps:%.2f", (double)server->output_rate / 1024.0);

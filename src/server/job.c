@@ -116,7 +116,8 @@ static bool write_step(struct server *server, uint64_t deadline_us) {
     struct job *job = &server->job;
     if (job->phase == JOB_BEGIN) {
         job->phase = JOB_PLAN;
-        plan_begin(&job->plan, engine_state(server->engine), &job->batch, NULL);
+        plan_begin(&job->plan, &server->options, engine_state(server->engine),
+                   &job->batch, NULL);
     }
     if (job->phase == JOB_PLAN) {
         if (!plan_step(server, deadline_us)) return false;

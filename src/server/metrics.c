@@ -1,7 +1,9 @@
 /* The descriptors made from the one table. */
 #include "server/metrics.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct metric_row metric_rows[] = {
@@ -14,6 +16,13 @@ static const struct metric_row metric_rows[] = {
 const struct metric_row *metric_at(uint32_t index) {
     return index < sizeof metric_rows / sizeof metric_rows[0] ? &metric_rows[index]
                                                               : NULL;
+}
+
+void metric_exposed_name(const struct metric_row *row, char name[METRIC_NAME_SIZE]) {
+    bool total = strncmp(row->name, "total_", 6) == 0;
+    bool counter = row->kind == METRIC_KIND_COUNTER;
+    snprintf(name, METRIC_NAME_SIZE, "valori_%s%s", row->name + (total ? 6 : 0),
+             counter ? "_total" : "");
 }
 
 void metrics_reset(struct metrics *metrics) {

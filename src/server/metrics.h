@@ -45,6 +45,7 @@
       "Commands denied for one of their keys.")                                          \
     M(denied_channels, COUNTER, "stats", "acl_access_denied_channel",                    \
       "Commands denied for one of their channels.")                                      \
+    M(http_requests, COUNTER, "stats", "http_requests", "Requests on the HTTP port.")    \
     M(vectors_searched, COUNTER, "stats", "vectors_searched",                            \
       "Vectors that searches compared with their query.")                                \
     M(sync_partial, COUNTER, "stats", "sync_partial_ok",                                 \
@@ -71,6 +72,10 @@ struct metric_row {
     enum metric_kind kind;
     uint32_t offset; /* in struct metrics */
 };
+
+/* Its name on /metrics: `total_x` is valori_x_total, a counter ends in _total. */
+#define METRIC_NAME_SIZE 96
+void metric_exposed_name(const struct metric_row *row, char name[METRIC_NAME_SIZE]);
 
 /* NULL after the last. */
 const struct metric_row *metric_at(uint32_t index);

@@ -55,13 +55,18 @@ struct options {
     int64_t replica_announce_port, replica_repair, repl_timeout;
     int64_t min_replicas_to_write, min_replicas_max_lag, min_replicas_durable;
     int64_t authentication_timeout, unixsocketperm, max_new_connections_per_cycle;
-    int64_t acllog_max_len;
+    int64_t acllog_max_len, http_port, max_records, tls_port, tls_auth_clients,
+        tls_replication;
     struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
     char logfile[OPTION_TEXT_SIZE], syslog_ident[OPTION_TEXT_SIZE],
         latency_tracking_info_percentiles[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE],
         save[OPTION_TEXT_SIZE], origin[OPTION_TEXT_SIZE], witnesses[OPTION_TEXT_SIZE];
-    char aclfile[OPTION_TEXT_SIZE], replicaof[OPTION_TEXT_SIZE],
+    char aclfile[OPTION_TEXT_SIZE], http_bind[OPTION_TEXT_SIZE],
+        tls_cert_file[OPTION_TEXT_SIZE], tls_key_file[OPTION_TEXT_SIZE],
+        tls_ca_cert_file[OPTION_TEXT_SIZE], tls_ca_cert_dir[OPTION_TEXT_SIZE],
+        tls_protocols[OPTION_TEXT_SIZE], tls_ciphers[OPTION_TEXT_SIZE],
+        tls_ciphersuites[OPTION_TEXT_SIZE], replicaof[OPTION_TEXT_SIZE],
         masterauth[OPTION_TEXT_SIZE], masteruser[OPTION_TEXT_SIZE],
         replica_announce_ip[OPTION_TEXT_SIZE];
 };

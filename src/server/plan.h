@@ -7,6 +7,7 @@
 
 #include "kernel/entry.h"
 #include "server/call.h"
+#include "server/options.h"
 #include "server/overlay.h"
 
 struct plan {
@@ -14,6 +15,8 @@ struct plan {
     struct overlay
         *overlay; /* EXEC: keys as the queued writes would leave them; else NULL */
     const struct state *state;
+    int64_t max_records; /* elements that there may be, -1: any number */
+    uint64_t newcomers;  /* elements of VADDs so far that are not there yet */
     bool batched;       /* the changes are in `batch`, not in `single` */
     uint32_t count;     /* changes so far */
     enum status broken; /* why plan_add() failed: nothing of the plan may be submitted */
@@ -35,14 +38,15 @@ struct tally {
 };
 
 /* `batch` is the server's, empty. */
-void plan_begin(struct plan *plan, const struct state *state, struct batch *batch,
-                struct overlay *overlay);
+void plan_begin(struct plan *plan, const struct options *options,
+                const struct state *state, struct batch *batch, struct overlay *overlay);
 
 /* From now on keep copies: the slices of a change need not outlive plan_add(). */
 void plan_copy(struct plan *plan);
 
 /* Ask for `change`. Its slices must stay good until the plan is submitted, unless the
- * plan is already batched. STATUS_TOO_LARGE, STATUS_MEMORY: give the plan up. */
+ * plan is already batched. STATUS_TOO_LARGE, STATUS_MEMORY,
+ * STATUS_FULL: give the plan up. */
 enum status plan_add(struct plan *plan, struct change *change);
 
 /* Answer with the error of a failed plan_add() and give PLAN_REFUSED. */

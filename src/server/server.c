@@ -251,7 +251,10 @@ static void after_wake(void *context) {
         notice(&server->notices, NOTICE_WARNING, "Received a signal, stopping...");
         server_stop(server, 0);
     }
-    if (server->os->reopen_requested(server->os)) notices_reopen(&server->notices);
+    if (server->os->reopen_requested(server->os)) {
+        notices_reopen(&server->notices);
+        tls_port_reload(server);
+    }
     run_engine(server);
     server->now_us = loop_now_us(server->loop);
     server->turn_deadline_us = server->now_us + TURN_US;
@@ -387,6 +390,28 @@ static void closed(void *context, struct connection *connection) {
     clients_closed(server, connection);
 }
 
+/* Listen on every address of `list`. *port is what it became. */
+static int listen_on(struct server *server, const char *list, uint16_t *port,
+                     enum listener_kind kind) {
+    char address[64];
+    unsigned listening = 0;
+    while (options_next_address(&list, address)) {
+        uint16_t bound;
+        if (!loop_listen(server->loop, address, *port, (int)kind,
+                         (int)server->options.tcp_backlog, &bound)) {
+            *port = bound;
+            listening++;
+        } else if (strcmp(address, "::1") != 0) {
+            fprintf(stderr, "Failed listening on %s port %u: %s\n", address,
+                    (unsigned)*port, server->os->error_text(server->os));
+            return 1;
+        }
+    }
+    if (listening > 0) return 0;
+    fprintf(stderr, "Failed listening on port %u\n", (unsigned)*port);
+    return 1;
+}
+
 static int begin_loop(struct server *server) {
     struct loop_hooks hooks = {.context = server,
                                .accepted = clients_accepted,
@@ -401,25 +426,17 @@ static int begin_loop(struct server *server) {
     }
     fit_maxclients(server);
     clients_apply_options(server);
-    const char *list = server->options.bind;
-    char address[64];
-    unsigned listening = 0;
     server->port = (uint16_t)server->options.port;
-    while (options_next_address(&list, address)) {
-        uint16_t bound;
-        if (!loop_listen(server->loop, address, server->port,
-                         (int)server->options.tcp_backlog, &bound)) {
-            server->port = bound;
-            listening++;
-        } else if (strcmp(address, "::1") != 0) {
-            fprintf(stderr, "Failed listening on %s port %u: %s\n", address,
-                    (unsigned)server->port, server->os->error_text(server->os));
-            return 1;
-        }
-    }
-    if (listening > 0) return listen_path(server);
-    fprintf(stderr, "Failed listening on port %u\n", (unsigned)server->port);
-    return 1;
+    server->http_port = (uint16_t)server->options.http_port;
+    server->tls_port = (uint16_t)server->options.tls_port;
+    if (!tls_port_begin(server)) return 1;
+    int code = listen_on(server, server->options.bind, &server->port, LISTENER_CLIENTS);
+    if (!code && server->http_port)
+        code = listen_on(server, server->options.http_bind, &server->http_port,
+                         LISTENER_HTTP);
+    if (!code && server->tls_port)
+        code = listen_on(server, server->options.bind, &server->tls_port, LISTENER_TLS);
+    return code ? code : listen_path(server);
 }
 
 static void set_timers(struct server *server) {
@@ -491,6 +508,7 @@ void server_free(struct server *server) {
     if (server->loop) loop_destroy(server->loop); /* counts the job that it gives up */
     info_free(server);
     acl_free(server);
+    tls_port_end(server);
     proof_end(server);
     if (server->frozen) kernel_release(engine_kernel(server->engine), server->frozen);
     queue_free(&server->job.queue, server->allocator);

@@ -17,6 +17,7 @@
 #include "server/replicas.h"
 #include "server/scratch.h"
 #include "server/signing.h"
+#include "server/tls_port.h"
 
 #ifndef VALORI_VERSION
 #define VALORI_VERSION "0.1.0"
@@ -124,6 +125,9 @@ struct server {
     const struct state *frozen;       /* DEBUG FREEZE */
     struct roots frozen_roots;
 
+    size_t http_connections;
+    uint16_t http_port, tls_port; /* that they became; 0: none */
+    struct tls_context *tls_context;
     struct acl acl;
     struct guesses guesses;
     struct metrics metrics;
@@ -170,6 +174,9 @@ enum status server_begin_anew(struct server *server, const char *prefix);
 const char *server_error_text(const struct server *server);
 /* Monotonic time now. */
 uint64_t server_clock(const struct server *server);
+
+/* By which listener a connection came. */
+enum listener_kind { LISTENER_CLIENTS, LISTENER_HTTP, LISTENER_TLS };
 
 /* --- clients.c -------------------------------------------------------------------- */
 
@@ -227,6 +234,8 @@ void proof_end(struct server *server);
 
 /* --- info.c ----------------------------------------------------------------------- */
 
+/* Bring the figures of `metrics` that are only taken when asked up to date. */
+void info_refresh(struct server *server);
 /* INFO's text for the sections asked; `all` adds those that are not shown by default. */
 void info_write(struct server *server, const struct slice *sections, size_t count,
                 struct buffer *text);

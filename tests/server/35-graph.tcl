@@ -110,10 +110,10 @@ start_server {enable-debug-command local} {
         r config set max-nodes 2
         assert_error "ERR max-nodes is reached" {r graph.node d a}
         assert_equal 0 [r graph.node c a kind k]
-        r config set max-nodes 0 max-edges 1
+        r config set max-nodes -1 max-edges 1
         r graph.node d a
         assert_error "ERR max-edges is reached" {r graph.edge d a t a}
-        r config set max-edges 0
+        r config set max-edges -1
         assert_equal {nodes 2 edges 1 capacity 2 edge-capacity 1} [lrange [r graph.info c] 0 7]
         assert_equal {kinds {k 2} types {t 1}} [lrange [r graph.info c] 10 13]
         r graph.del c a

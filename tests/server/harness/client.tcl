@@ -14,8 +14,13 @@
 set client_count 0
 
 proc client_open {port} {
+    set channel [expr {[info exists ::tls_ports($port)] ? [tls_channel $::tls_ports($port)] : [socket 127.0.0.1 $port]}]
+    return [client_of_channel $channel]
+}
+
+# The same over a channel that is there already.
+proc client_of_channel {channel} {
     global client_count client_channel
-    set channel [socket 127.0.0.1 $port]
     fconfigure $channel -translation binary -blocking 1 -buffering full
     set name "client[incr client_count]"
     set client_channel($name) $channel
@@ -32,7 +37,7 @@ proc client_call {name word args} {
         raw { puts -nonewline $channel [lindex $args 0]; flush $channel }
         line { return [client_line $channel] }
         take { return [read $channel [lindex $args 0]] }
-        eof { return [expr {[read $channel 1] eq "" && [eof $channel]}] }
+        eof { return [expr {[catch {read $channel 1} byte] || ($byte eq "" && [eof $channel])}] }
         waits { return [client_waits $channel [lindex $args 0]] }
         channel { return $channel }
         close {

@@ -80,6 +80,10 @@ proc server_launch {{wait 1}} {
     set out [file join [srv logs] "out[incr server_number]"]
     set err [file join [srv logs] "err$server_number"]
     set words [server_words [srv options]]
+    if {$::tls} {
+        set tls_port [tls_free_port]
+        lappend words {*}[server_words [tls_options $tls_port]]
+    }
     foreach {name value} [srv environment] { set env($name) $value }
     set channel [open [list | [server_binary] {*}$words > $out 2> $err] w]
     foreach {name value} [srv environment] { unset env($name) }
@@ -94,6 +98,7 @@ proc server_launch {{wait 1}} {
     } { error "the server says nothing: [read_file $err]" }
     if {![info exists port]} { error "the server ended: [read_file $err]" }
     srv_set port $port
+    if {$::tls} { set ::tls_ports($port) $tls_port }
 }
 
 proc process_lives {pid} {

@@ -109,7 +109,8 @@ static void start_with(struct server *server, const struct os *os) {
     };
     *server = (struct server){0};
     EXPECT_EQUAL(loop_create(os, os_allocator(), &hooks, &server->loop), STATUS_OK);
-    EXPECT_EQUAL(loop_listen(server->loop, "127.0.0.1", 0, 64, &server->port), STATUS_OK);
+    EXPECT_EQUAL(loop_listen(server->loop, "127.0.0.1", 0, 0, 64, &server->port),
+                 STATUS_OK);
     EXPECT(server->port != 0);
 }
 
@@ -338,8 +339,9 @@ static void refuses_what_is_no_address(void) {
     struct server server;
     uint16_t port;
     start(&server);
-    EXPECT_EQUAL(loop_listen(server.loop, "localhost", 0, 1, &port), STATUS_INVALID);
-    EXPECT_EQUAL(loop_listen(server.loop, "127.0.0.1", server.port, 1, &port), STATUS_IO);
+    EXPECT_EQUAL(loop_listen(server.loop, "localhost", 0, 0, 1, &port), STATUS_INVALID);
+    EXPECT_EQUAL(loop_listen(server.loop, "127.0.0.1", server.port, 0, 1, &port),
+                 STATUS_IO);
     EXPECT_EQUAL(posix_os()->error(posix_os()), EADDRINUSE);
     stop(&server);
 }
