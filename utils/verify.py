@@ -319,12 +319,12 @@ def frames_speak_for(data, start, key, sequence):
 # --- Entries and bodies (sections 5 and 6) -------------------------------------------------
 
 (SEAL, BATCH, CREATE, VADD, VREM, SETATTR, SETTAG, DEL, FLUSH, GROUP, RENAME, SET, REPLACE,
- INCR) = range(1, 15)
+ INCR, EXPIRE) = range(1, 16)
 SYSTEM = 40
 
 GCREATE, NODE, NODEDEL, EDGE, EDGEDEL = OF_GRAPHS = range(20, 25)
 
-ELEMENT_TYPES = {*range(CREATE, INCR + 1), *OF_GRAPHS, SYSTEM}
+ELEMENT_TYPES = {*range(CREATE, EXPIRE + 1), *OF_GRAPHS, SYSTEM}
 ENTRY_TYPES = {SEAL, BATCH, *ELEMENT_TYPES} - {GROUP}
 SYSTEM_KINDS = {1}  # users
 
@@ -347,9 +347,10 @@ BODY_FLAGS = {
     DEL: (0, 0),
     FLUSH: (0, 0),
     RENAME: (0, IF_NEW),
-    SET: (HAS_ATTRIBUTES, IF_NEW | IF_EXISTING),
-    REPLACE: (HAS_ATTRIBUTES, IF_NEW | IF_EXISTING),
+    SET: (HAS_ATTRIBUTES, HAS_TAG | IF_NEW | IF_EXISTING),
+    REPLACE: (HAS_ATTRIBUTES, HAS_TAG | IF_NEW | IF_EXISTING),
     INCR: (0, 0),
+    EXPIRE: (HAS_TAG, 0),
     GCREATE: (HAS_CONFIG, 0),
     NODE: (0, HAS_LINK | HAS_ATTRIBUTES | HAS_KIND | LOSES_LINK | IF_NEW | IF_EXISTING
            | HAS_CONFIG),
@@ -518,8 +519,10 @@ class Change:
             self.fp32 = cursor.bytes(32)
         if self.flags & HAS_CONFIG:
             self.config = Config(cursor.sized())
-        if self.type == INCR:
+        if self.type in (INCR, EXPIRE):
             self.delta = int.from_bytes(cursor.bytes(8), "little", signed=True)
+        if self.type == EXPIRE and not 0 <= self.delta <= 5:
+            raise newer(f"a deadline with condition {self.delta}")
 
     def read_graph_body(self, cursor):
         of_edge = self.type in (EDGE, EDGEDEL)
@@ -699,8 +702,17 @@ class Record:
                            self.attributes or ZERO, self.tag, self.fp32)
 
 
+def end(found):
+    """What a deadline adds to the config of an object."""
+    return b"\x80" + u64(found.deadline) if found.deadline else b""
+
+
+KEPT_DEADLINE = 0xFFFFFFFFFFFFFFFF
+
+
 class Collection:
     TYPE = 1
+    deadline = 0
 
     def __init__(self, db, key, config):
         self.db, self.key, self.config = db, key, config
@@ -721,7 +733,7 @@ class Collection:
         return self.known_sum
 
     def hash(self, content=False):
-        return object_hash(self.TYPE, self.config.bytes, self.sum(content), EMPTY_TRIE,
+        return object_hash(self.TYPE, self.config.bytes + end(self), self.sum(content), EMPTY_TRIE,
                            ZERO if content else self.chain, self.next_slot)
 
     def tend_graph(self, sequence, record=None, values=None):
@@ -742,6 +754,7 @@ class Collection:
 
 class String:
     TYPE = 2
+    deadline = 0
 
     def __init__(self, db, key, value, widx):
         self.db, self.key, self.value, self.widx = db, key, value, widx
@@ -749,7 +762,8 @@ class String:
     def hash(self, content=False):
         record = record_hash(0 if content else self.widx, HAS_ATTRIBUTES, ZERO,
                              C(b"A", self.value))
-        return object_hash(self.TYPE, b"", trie({KH(b"R", b""): record}), EMPTY_TRIE, ZERO, 0)
+        return object_hash(self.TYPE, end(self), trie({KH(b"R", b""): record}), EMPTY_TRIE, ZERO,
+                           0)
 
     def number(self):
         """The value as INCR reads it, or None."""
@@ -793,6 +807,7 @@ class Knowledge:
     """A graph: nodes by the hash of their name. (A Graph is the index of a collection.)"""
 
     TYPE = 3
+    deadline = 0
 
     def __init__(self, db, key, config):
         self.db, self.key, self.config = db, key, config
@@ -808,7 +823,8 @@ class Knowledge:
                 if name not in self.sums:
                     self.sums[name] = node.hash()
             sums = self.sums
-        return object_hash(self.TYPE, self.config.bytes, EMPTY_TRIE, trie(sums), ZERO, 0)
+        return object_hash(self.TYPE, self.config.bytes + end(self), EMPTY_TRIE, trie(sums), ZERO,
+                           0)
 
     def set_node(self, sequence, change):
         node = self.nodes.get(change.element_hash)
@@ -997,7 +1013,7 @@ class Model:
         return None
 
     def change_existing(self, sequence, change):
-        """VREM, SETATTR, SETTAG, DEL and RENAME."""
+        """VREM, SETATTR, SETTAG, DEL, RENAME and EXPIRE."""
         found = self.objects.get(change.object_hash)
         if found is None:
             return "no such key"
@@ -1006,6 +1022,8 @@ class Model:
             return None
         if change.type == RENAME:
             return self.rename(found, change)
+        if change.type == EXPIRE:
+            return self.expire(found, change)
         if found.TYPE != Collection.TYPE:
             return "no vector collection"
         record = found.records.get(change.element_hash)
@@ -1059,6 +1077,15 @@ class Model:
         self.objects[change.target_hash] = found
         return None
 
+    def expire(self, found, change):
+        old, new = found.deadline, change.tag
+        refused = [False, old != 0, old == 0, old == 0 or new <= old, old != 0 and new >= old,
+                   old == 0 or new >= old]
+        if refused[change.delta]:
+            return "the condition"
+        found.deadline = new
+        return None
+
     def set(self, sequence, change):
         found = self.objects.get(change.object_hash)
         if change.type == REPLACE and found and found.TYPE != String.TYPE:
@@ -1067,7 +1094,12 @@ class Model:
             return "the key exists"
         if change.flags & IF_EXISTING and not found:
             return "no such key"
-        self.objects[change.object_hash] = String(change.db, change.key, change.value, sequence)
+        deadline = change.tag or 0
+        if deadline == KEPT_DEADLINE:
+            deadline = found.deadline if found else 0
+        made = String(change.db, change.key, change.value, sequence)
+        made.deadline = deadline
+        self.objects[change.object_hash] = made
         return None
 
     def increment(self, sequence, change):
@@ -1079,8 +1111,9 @@ class Model:
             return "not an integer"
         if not fits_i64(number + change.delta):
             return "the sum is outside i64"
-        self.objects[change.object_hash] = String(
-            change.db, change.key, b"%d" % (number + change.delta), sequence)
+        made = String(change.db, change.key, b"%d" % (number + change.delta), sequence)
+        made.deadline = found.deadline if found else 0
+        self.objects[change.object_hash] = made
         return None
 
     def apply_batch(self, sequence, changes):

@@ -32,10 +32,11 @@ static const struct body_shape {
     [CHANGE_GROUP] = {false, false, false, false, false, 0, 0},
     [CHANGE_RENAME] = {true, true, false, true, false, 0, CHANGE_NX},
     [CHANGE_SET] = {true, true, false, false, false, CHANGE_ATTRIBUTES,
-                    CHANGE_NX | CHANGE_XX},
+                    CHANGE_TAG | CHANGE_NX | CHANGE_XX},
     [CHANGE_REPLACE] = {true, true, false, false, false, CHANGE_ATTRIBUTES,
-                        CHANGE_NX | CHANGE_XX},
+                        CHANGE_TAG | CHANGE_NX | CHANGE_XX},
     [CHANGE_INCR] = {true, true, false, false, true, 0, 0},
+    [CHANGE_EXPIRE] = {true, true, false, false, true, CHANGE_TAG, 0},
     [CHANGE_SYSTEM] = {true, true, false, false, false, 0, CHANGE_ATTRIBUTES},
 };
 
@@ -57,26 +58,12 @@ static void add_sized(struct sha256 *hash, struct slice part) {
     sha256_add(hash, part.data, part.size);
 }
 
-static uint8_t *put_sized(uint8_t *p, struct slice part) {
-    store_le64(p, part.size);
-    if (part.size) memcpy(p + 8, part.data, part.size);
-    return p + 8 + part.size;
-}
-
 /* KH(kind, 0^32, first, second); the second part is left out when it has no data pointer.
  */
 static void hash_key(char kind, const struct slice *first, struct slice last,
                      uint8_t out[SHA256_SIZE]) {
     struct sha256 hash;
-    uint8_t head[2] = {0x12, (uint8_t)kind}, short_text[256] = {0x12, (uint8_t)kind};
-    size_t size = sizeof head + sizeof no_salt + 16 + (first ? first->size : 0) + last.size;
-    if (size <= sizeof short_text) {
-        uint8_t *p = short_text + sizeof head + sizeof no_salt;
-        if (first) p = put_sized(p, *first);
-        p = put_sized(p, last);
-        sha256(short_text, (size_t)(p - short_text), out);
-        return;
-    }
+    uint8_t head[2] = {0x12, (uint8_t)kind};
     sha256_begin(&hash);
     sha256_add(&hash, head, sizeof head);
     sha256_add(&hash, no_salt, sizeof no_salt);
@@ -292,6 +279,8 @@ static enum status decode_body(uint8_t type, const struct body_shape *shape,
         p = take(&body, 8);
         if (!p) return STATUS_CORRUPT;
         change->delta = (int64_t)load_le64(p);
+        bool known = change->delta >= 0 && change->delta < EXPIRE_CONDITIONS;
+        if (type == CHANGE_EXPIRE && !known) return STATUS_VERSION;
     }
     return body.size == 0 ? STATUS_OK : STATUS_CORRUPT;
 }

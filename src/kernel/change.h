@@ -26,6 +26,7 @@ enum change_type {
     CHANGE_SET = 12,
     CHANGE_REPLACE = 13, /* SET, but only over a string or nothing */
     CHANGE_INCR = 14,
+    CHANGE_EXPIRE = 15,
     CHANGE_GCREATE = 20, /* 20 to 24: of graphs */
     CHANGE_NODE = 21,
     CHANGE_NODEDEL = 22,
@@ -43,7 +44,7 @@ static inline bool change_of_edge(uint8_t type) {
 
 /* Whether a change of this type may be an entry of its own, and not only in a batch. */
 static inline bool change_stands_alone(uint8_t type) {
-    return (type >= CHANGE_CREATE && type <= CHANGE_INCR && type != CHANGE_GROUP) ||
+    return (type >= CHANGE_CREATE && type <= CHANGE_EXPIRE && type != CHANGE_GROUP) ||
            change_of_graph(type) || type == CHANGE_SYSTEM;
 }
 
@@ -78,8 +79,22 @@ enum system_kind { SYSTEM_USER = 1 /* of ACL: the value is its rules */ };
 #define STRING_SIZE_MAX     262144
 #define BATCH_INLINE_MAX    65403 /* a longer batch body takes form 1 */
 #define CONFIG_SIZE         29
+#define DEADLINE_MARK       0x80 /* ends a config: a deadline follows */
+#define DEADLINE_SIZE       9
+#define DEADLINE_KEPT       UINT64_MAX /* SET: that of the key stays */
 #define GRAPH_CONFIG_SIZE   18
 #define WORD_SIZE_MAX       255 /* kinds and types */
+
+/* When EXPIRE does nothing. A key without a deadline lives for ever. */
+enum expire_condition {
+    EXPIRE_ALWAYS,
+    EXPIRE_NX,    /* unless it has none */
+    EXPIRE_XX,    /* unless it has one */
+    EXPIRE_GT,    /* unless the new one is later */
+    EXPIRE_LT,    /* unless it is earlier */
+    EXPIRE_XX_LT, /* both */
+    EXPIRE_CONDITIONS,
+};
 
 /* What a collection is made with; every field resolved (DESIGN.md 13.2). */
 struct config {
@@ -102,8 +117,8 @@ struct change {
     uint8_t flags;        /* enum change_flag */
     uint32_t db;          /* FLUSH: or FLUSH_ALL; SYSTEM: enum system_kind */
     uint32_t group_count; /* GROUP only */
-    uint64_t tag;
-    int64_t delta;  /* INCR only */
+    uint64_t tag;   /* EXPIRE, SET, REPLACE: the deadline, in ms since 1970; 0: none */
+    int64_t delta;  /* INCR; EXPIRE: enum expire_condition */
     int32_t weight; /* EDGE: Q16.16 */
     struct slice key, element;     /* `element`: of a graph the node, or an edge's source.
                                       SYSTEM: the record's name is in `key` */

@@ -20,10 +20,10 @@
  */
 
 static const struct image_field state_fields[] = {
-    FIELDS(struct state, keys),   FIELD(struct state, records),
-    FIELD(struct state, applied), FIELD(struct state, keyspace),
-    FIELD(struct state, system),  FIELD(struct state, graph_nodes),
-    FIELD(struct state, graph_edges),
+    FIELDS(struct state, keys),       FIELD(struct state, records),
+    FIELD(struct state, applied),     FIELD(struct state, keyspace),
+    FIELD(struct state, system),      FIELD(struct state, graph_nodes),
+    FIELD(struct state, graph_edges), FIELDS(struct state, expires),
 };
 
 static const struct image_pool state_pools[] = {
@@ -59,7 +59,6 @@ static const struct image_field collection_fields[] = {
     FIELD(struct collection, hnsw.dead),
     FIELD(struct collection, hnsw.condemned),
     FIELD(struct collection, hnsw.scaled),
-    FIELD(struct collection, hnsw.moved),
     FIELD(struct collection, hnsw.rounds),
     FIELD(struct collection, hnsw.phase),
     FIELD(struct collection, hnsw.cursor),

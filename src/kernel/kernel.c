@@ -158,6 +158,8 @@ static enum status refused(const struct state *state, const struct change *chang
     case CHANGE_REPLACE:
     case CHANGE_INCR:
         return string_refused(state, object, change);
+    case CHANGE_EXPIRE:
+        return expire_refused(object, change);
     case CHANGE_GCREATE:
     case CHANGE_NODE:
     case CHANGE_NODEDEL:
@@ -277,6 +279,7 @@ void delete_object(struct kernel *kernel, uint32_t row) {
     const struct object *object = object_at(state, row);
     const struct collection *collection = object_collection(state, object);
     state->keys[object->db]--;
+    state->expires[object->db] -= object->deadline != 0;
     if (collection) state->records -= collection->live;
     forget_graph(state, object);
     bury_object(kernel, row);
@@ -290,6 +293,7 @@ static void apply_flush(struct kernel *kernel, uint32_t db) {
         state->records = 0;
         state->graph_nodes = state->graph_edges = 0;
         memset(state->keys, 0, sizeof state->keys);
+        memset(state->expires, 0, sizeof state->expires);
         kernel->dirty_objects = 0;
         return;
     }
@@ -346,6 +350,9 @@ void kernel_apply(struct kernel *kernel, uint64_t sequence, const struct change 
     case CHANGE_INCR:
         apply_incr(kernel, sequence, change, place.row);
         break;
+    case CHANGE_EXPIRE:
+        apply_expire(kernel, change, place.row);
+        break;
     case CHANGE_GCREATE:
         apply_gcreate(kernel, change);
         outcome->created_key = true;
@@ -385,6 +392,7 @@ static void seal_object(struct kernel *kernel, uint32_t row) {
     if (object->type == OBJECT_STRING) string_sum(state, object, false, &sum);
     else if (object->type == OBJECT_GRAPH) seal_graph(kernel, row, &sum);
     else seal_collection(kernel, row, &sum);
+    deadline_sum(object, &sum);
     uint8_t value[SHA256_SIZE];
     object_value_hash(&sum, value);
     trie_leaf_hash(object->leaf.key, value, object->leaf.hash);

@@ -175,6 +175,16 @@ const struct collection *object_collection(const struct state *state,
 const struct collection *state_collection(const struct state *state, uint32_t db,
                                           struct slice key);
 
+/* When the key is due to go, in ms since 1970; 0: never. That it is due changes nothing
+ * by itself. */
+uint64_t object_deadline(const struct object *object);
+/* Keys of the database with a deadline. */
+uint64_t state_expires(const struct state *state, uint32_t db);
+/* Look at `budget` places of keys from *row on, for one whose deadline is not after
+ * `now`; NULL: none of these. *row is where to go on: at the end it begins again. */
+const struct object *state_find_due(const struct state *state, uint64_t now,
+                                    uint32_t *row, uint32_t budget);
+
 /* Bytes that the key has in memory, its records included. The nodes of tries are shared by all
  * and counted as one for each leaf. O(chunks). */
 uint64_t object_memory(const struct state *state, const struct object *object);
@@ -221,9 +231,6 @@ struct record {
 /* False when there is no such element. */
 bool record_find(const struct state *state, const struct collection *collection,
                  struct slice element, struct record *record);
-/* Number `index` of the live ones, in the order of their names' hashes. */
-void collection_record_at(const struct state *state, const struct collection *collection,
-                          uint64_t index, struct record *record);
 /* By slot; false when the slot holds none. */
 bool record_at(const struct state *state, const struct collection *collection,
                uint32_t slot, struct record *record);

@@ -29,6 +29,7 @@ static void claim_object(const struct state *state, const struct object *object,
                          struct proof *proof) {
     struct object_sum sum;
     sum_object(state, object, &sum);
+    deadline_sum(object, &sum);
     object_claim_of(&sum, &proof->object);
     check(sum.config_size <= sizeof proof->config_bytes);
     memcpy(proof->config_bytes, sum.config, sum.config_size);

@@ -233,6 +233,7 @@ static enum status give_object(struct recompute *recompute) {
     struct slice name =
         heap_get(&recompute->state->heap, object->name, object->name_size);
     hash_object_name(object->db, name, key);
+    deadline_sum(object, &sum);
     object_value_hash(&sum, value);
     recompute->object = NULL;
     return give_leaf(&recompute->keys, key, value);

@@ -59,7 +59,7 @@ struct object {
     uint32_t value_size; /* in bytes */
     uint64_t value;      /* heap handle */
     uint64_t widx;
-    uint64_t zero;
+    uint64_t deadline; /* in ms since 1970; 0: none */
 };
 #define OBJECT_LAYOUT "64b2dw4b4w3d"
 
@@ -104,6 +104,7 @@ struct state {
     uint64_t records; /* in all objects */
     uint64_t graph_nodes, graph_edges; /* of all graphs */
     uint64_t applied; /* changes so far */
+    uint64_t expires[DATABASE_COUNT]; /* keys with a deadline */
 };
 
 struct view {
@@ -184,7 +185,7 @@ void record_read(const struct state *state, const struct collection *collection,
 struct object_sum {
     enum object_type type;
     uint32_t config_size;
-    uint8_t config[CONFIG_SIZE];
+    uint8_t config[CONFIG_SIZE + DEADLINE_SIZE];
     struct trie_sum records, nodes;
     uint8_t chain[SHA256_SIZE];
     uint64_t next_slot;
@@ -226,7 +227,18 @@ void apply_set(struct kernel *kernel, uint64_t sequence, const struct change *ch
 void apply_incr(struct kernel *kernel, uint64_t sequence, const struct change *change,
                 uint32_t row);
 void apply_rename(struct kernel *kernel, const struct change *change, uint32_t row);
-/* What OV says of it; `content` takes its widx as 0. */
+/* --- deadline.c: EXPIRE
+ * ---------------------------------------------------------------- */
+
+/* `object` is NULL for no such key. */
+enum status expire_refused(const struct object *object, const struct change *change);
+void apply_expire(struct kernel *kernel, const struct change *change, uint32_t row);
+/* 0: none. The object is touched already. */
+void set_deadline(struct kernel *kernel, uint32_t row, uint64_t deadline);
+/* What the deadline adds to a sum. */
+void deadline_sum(const struct object *object, struct object_sum *sum);
+
+/* What OV says of a string; `content` takes its widx as 0. */
 void string_sum(const struct state *state, const struct object *object, bool content,
                 struct object_sum *sum);
 

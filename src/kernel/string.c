@@ -57,11 +57,14 @@ static void store_value(struct kernel *kernel, uint64_t sequence, uint32_t row,
 
 void apply_set(struct kernel *kernel, uint64_t sequence, const struct change *change,
                uint32_t row) {
-    bool other =
-        row != UINT32_MAX && object_at(&kernel->state, row)->type != OBJECT_STRING;
+    const struct object *old = row == UINT32_MAX ? NULL : object_at(&kernel->state, row);
+    bool other = old && old->type != OBJECT_STRING;
+    uint64_t deadline = change->tag;
+    if (deadline == DEADLINE_KEPT) deadline = old ? old->deadline : 0;
     if (other) delete_object(kernel, row);
-    if (other || row == UINT32_MAX) row = add_object(kernel, change, OBJECT_STRING);
+    if (other || !old) row = add_object(kernel, change, OBJECT_STRING);
     store_value(kernel, sequence, row, change->attributes);
+    set_deadline(kernel, row, deadline);
 }
 
 void apply_incr(struct kernel *kernel, uint64_t sequence, const struct change *change,

@@ -78,6 +78,14 @@ static inline void history_attributes(struct history *history, struct change *ch
     change->flags |= CHANGE_ATTRIBUTES;
 }
 
+/* Among a few deadlines, none of them and `other`. */
+static inline void history_deadline(struct history *history, struct change *change,
+                                    uint64_t other) {
+    uint32_t draw = history_below(history, 6);
+    change->tag = draw == 5 ? other : draw;
+    change->flags |= CHANGE_TAG;
+}
+
 /* Values that INCR reads, at the edges too, and others; a small or a great delta; a new name. */
 static inline void history_string(struct history *history, struct change *change) {
     static const char *const numbers[] = {"0",  "7",  "-1", "9223372036854775807", "007",
@@ -89,6 +97,8 @@ static inline void history_string(struct history *history, struct change *change
         history_attributes(history, change);
         draw = history_below(history, 12);
         if (draw < 9) change->attributes = slice_text(numbers[draw]);
+        if (history_below(history, 4) == 0)
+            history_deadline(history, change, DEADLINE_KEPT);
     }
     draw = history_below(history, 10);
     if (draw == 0 && change->type != CHANGE_INCR) change->flags |= CHANGE_NX;
@@ -98,7 +108,8 @@ static inline void history_string(struct history *history, struct change *change
 
 static inline uint8_t history_type(struct history *history) {
     if (history->graphs) return graph_type(history);
-    uint32_t draw = history_below(history, 1740);
+    uint32_t draw = history_below(history, 1780);
+    if (draw >= 1740) return CHANGE_EXPIRE;
     if (draw >= 1700) return CHANGE_SYSTEM;
     if (draw >= 1160) return knowledge_type(draw - 1160);
     if (draw < 620) return CHANGE_VADD;
@@ -127,7 +138,12 @@ static inline void history_fill(struct history *history, uint32_t key, struct ch
         if (draw == 1) change->flags |= CHANGE_XX;
     }
     if (change->type == CHANGE_SETATTR) history_attributes(history, change);
-    if (change->type >= CHANGE_RENAME) history_string(history, change);
+    if (change->type == CHANGE_EXPIRE) {
+        history_deadline(history, change, UINT64_MAX);
+        change->delta = history_below(history, EXPIRE_CONDITIONS);
+    } else if (change->type >= CHANGE_RENAME) {
+        history_string(history, change);
+    }
     bool tagged = change->type == CHANGE_VADD && history_below(history, 3) == 0;
     if (tagged || change->type == CHANGE_SETTAG) {
         change->tag = history_below(history, 4) ? history_below(history, 5) : UINT64_MAX;
@@ -167,7 +183,8 @@ static inline void history_next(struct history *history, struct change *change) 
         return;
     }
     /* Strings take the place of collections, but not of all. */
-    if (change->type > CHANGE_RENAME)
+    if (change->type > CHANGE_RENAME &&
+        (change->type != CHANGE_EXPIRE || history_below(history, 2)))
         key = history_keys(history) - 2 + history_below(history, 4);
     change->db = key == 5 ? 15 : key % 2;
     if (change->type == CHANGE_FLUSH) {

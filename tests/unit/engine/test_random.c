@@ -6,7 +6,7 @@
 
 #include "random/history.h"
 #include "unit/engine/fixture.h"
-#include "unit/kernel/graph.h"
+#include "unit/kernel/hnsw_graph.h"
 
 static struct engine_options options;
 static struct engine *engine;

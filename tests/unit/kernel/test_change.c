@@ -143,14 +143,15 @@ static void make_case(int number, struct made *made) {
     static const uint8_t others[] = {
         CHANGE_CREATE, CHANGE_VREM,   CHANGE_SETATTR, CHANGE_SETTAG, CHANGE_DEL,
         CHANGE_FLUSH,  CHANGE_GROUP,  CHANGE_RENAME,  CHANGE_SET,    CHANGE_REPLACE,
-        CHANGE_INCR,   CHANGE_SYSTEM, CHANGE_SYSTEM};
+        CHANGE_INCR,   CHANGE_EXPIRE, CHANGE_SYSTEM,  CHANGE_SYSTEM};
     uint8_t flags = 0, type = number < VADDS ? CHANGE_VADD : others[number - VADDS];
     for (int i = 0; i < 6 && type == CHANGE_VADD; i++)
         if (number >> i & 1) flags |= optional[i];
     if (type == CHANGE_CREATE) flags = CHANGE_CONFIG;
     if (type == CHANGE_SETATTR) flags = CHANGE_ATTRIBUTES;
     if (type == CHANGE_SET || type == CHANGE_REPLACE)
-        flags = CHANGE_ATTRIBUTES | CHANGE_NX | CHANGE_XX;
+        flags = CHANGE_ATTRIBUTES | CHANGE_TAG | CHANGE_NX | CHANGE_XX;
+    if (type == CHANGE_EXPIRE) flags = CHANGE_TAG;
     if (type == CHANGE_SYSTEM && number % 2) flags = CHANGE_ATTRIBUTES;
     if (type == CHANGE_RENAME) flags = CHANGE_NX;
     if (type == CHANGE_SETTAG) flags = CHANGE_TAG;
@@ -163,6 +164,7 @@ static void make_case(int number, struct made *made) {
     if (type == CHANGE_VADD) make_vector(made, number % 2, 3, 12345);
     if (type == CHANGE_RENAME) change->target = slice_text("the new name");
     if (type == CHANGE_INCR) change->delta = -0x1122334455667788;
+    if (type == CHANGE_EXPIRE) change->delta = EXPIRE_XX_LT;
     if (flags & CHANGE_ATTRIBUTES) change->attributes = slice_text("{\"a\": [1, 2]}");
     if (flags & CHANGE_TAG) change->tag = 0x1122334455667788;
     if (flags & CHANGE_FP32) change->fp32 = slice_of(made->fp32, 12);
@@ -328,7 +330,8 @@ static void odd_parts_are_refused(void) {
                  STATUS_CORRUPT);
     encoded_free(&encoded);
 
-    EXPECT_EQUAL(decode(15, slice_of("", 1), slice_of(NULL, 0), &decoded), STATUS_VERSION);
+    EXPECT_EQUAL(decode(19, slice_of("", 1), slice_of(NULL, 0), &decoded),
+                 STATUS_VERSION);
     EXPECT_EQUAL(decode(CHANGE_SEAL, slice_of("", 1), slice_of(NULL, 0), &decoded),
                  STATUS_CORRUPT);
     EXPECT_EQUAL(decode(CHANGE_GROUP, slice_of("\0\0\0\0", 4), slice_of(NULL, 0), &decoded),

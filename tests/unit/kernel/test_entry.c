@@ -72,7 +72,7 @@ static void versions_types_and_flags(void) {
         EXPECT_EQUAL(decode_as(1, type, ENTRY_NO_STATE, 0, 0),
                      seal ? STATUS_OK : STATUS_CORRUPT);
     }
-    static const uint8_t unknown[] = {0, CHANGE_GROUP, 15, 200, 255};
+    static const uint8_t unknown[] = {0, CHANGE_GROUP, 19, 200, 255};
     for (size_t i = 0; i < sizeof unknown; i++) {
         EXPECT_EQUAL(decode_as(1, unknown[i], 0, 0, 0), STATUS_VERSION);
         EXPECT_EQUAL(decode_as(1, unknown[i], ENTRY_NO_STATE, 0, 0), STATUS_OK);
@@ -315,8 +315,8 @@ static void empty_and_odd_batches_are_refused(void) {
     EXPECT(read_all(slice_of("\0\0\0\0\0", 5), slice_of(NULL, 0), slice_of(NULL, 0)) < 0);
     EXPECT_EQUAL(read_all(slice_of("\2\1\0\0\0", 5), slice_of(NULL, 0), slice_of(NULL, 0)),
                  -1 - STATUS_VERSION);
-    /* An element of type 15 is newer; a BATCH or SEAL is none. */
-    EXPECT_EQUAL(read_all(slice_of("\0\1\0\0\0\17\0\0\0\0", 10), slice_of(NULL, 0),
+    /* An element of type 19 is newer; a BATCH or SEAL is none. */
+    EXPECT_EQUAL(read_all(slice_of("\0\1\0\0\0\23\0\0\0\0", 10), slice_of(NULL, 0),
                           slice_of(NULL, 0)),
                  -1 - STATUS_VERSION);
     EXPECT_EQUAL(read_all(slice_of("\0\1\0\0\0\2\0\0\0\0", 10), slice_of(NULL, 0),

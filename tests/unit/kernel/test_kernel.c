@@ -279,7 +279,7 @@ static void incremental_root_is_the_recomputed_one(void) {
             EXPECT_EQUAL(recompute_all(state, false, &recomputed), STATUS_OK);
             EXPECT(roots_equal(&sealed, &recomputed));
         }
-        EXPECT(done > 700);
+        EXPECT(done > 600);
         end();
     }
 }

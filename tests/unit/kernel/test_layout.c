@@ -4,7 +4,7 @@
 
 static void a_round_is_counted(void) {
     EXPECT_EQUAL(layout_round("b"), 1);
-    EXPECT_EQUAL(layout_round("64b2dw4b4w2d"), 120);
+    EXPECT_EQUAL(layout_round("64b2dw4b4w3d"), 128);
     EXPECT_EQUAL(layout_first("w"), 4);
     EXPECT_EQUAL(layout_first("d4w"), 8);
     EXPECT_EQUAL(layout_first("64b4d"), 1);
