@@ -177,6 +177,14 @@ COMMAND(cmd_replicaof); /* cmd_replication.c */
 COMMAND(cmd_role);
 COMMAND(cmd_replconf);
 COMMAND(cmd_psync);
+COMMAND(cmd_subscribe); /* cmd_pubsub.c */
+COMMAND(cmd_psubscribe);
+COMMAND(cmd_unsubscribe);
+COMMAND(cmd_punsubscribe);
+COMMAND(cmd_publish);
+COMMAND(cmd_pubsub_channels);
+COMMAND(cmd_pubsub_numsub);
+COMMAND(cmd_pubsub_numpat);
 COMMAND(cmd_wait); /* cmd_wait.c */
 COMMAND(cmd_waitaof);
 COMMAND(cmd_multi); /* cmd_transaction.c */

@@ -43,16 +43,22 @@ static struct connection_limits client_limits(const struct server *server,
     limits.request.arguments = (size_t)options->proto_max_arguments;
     limits.request.bulk_bytes = (size_t)options->proto_max_bulk_len;
     limits.input_bytes = (size_t)options->client_query_buffer_limit;
-    int64_t hard = options->client_output_buffer_limit[CLASS_NORMAL].hard;
-    if (hard) limits.output_bytes = (size_t)hard;
     return limits;
+}
+
+enum client_class client_class(const struct client *client) {
+    if (client->replica) return CLASS_REPLICA;
+    return client->subscriptions ? CLASS_PUBSUB : CLASS_NORMAL;
 }
 
 void client_apply_limits(struct client *client) {
     struct connection_limits limits =
         client_limits(client->server, client->authenticated);
-    if (client->replica) /* an entry may be large; no more than it needs is written */
-        limits.output_bytes = connection_limits_default().output_bytes;
+    /* To a replica an entry may be large; no more than it needs is ever written. */
+    int64_t hard =
+        client->server->options.client_output_buffer_limit[client_class(client)].hard;
+    if (hard && client->authenticated && !client->replica)
+        limits.output_bytes = (size_t)hard;
     connection_set_limits(client->connection, &limits);
 }
 
@@ -69,6 +75,7 @@ void client_next_reply(struct client *client) {
 
 void client_reset(struct client *client) {
     client_discard(client);
+    pubsub_forget(client->server, client);
     client->db = 0;
     client->name[0] = '\0';
     client->no_evict = client->no_touch = false;

@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "net/connection.h"
 #include "server/acl_user.h"
+#include "server/output_limits.h"
 
 #define CLIENT_NAME_SIZE 128 /* with the NUL */
 
@@ -72,6 +73,9 @@ struct client {
     struct replica_words words;
     struct replica *replica; /* it is fed from the log, or NULL */
     struct wait wait;
+    struct subscription *subscriptions;
+    uint32_t channels, patterns; /* of them */
+    struct buffer pushes;        /* messages that wait for the end of a reply */
     uint64_t written; /* entries that its last write needs */
     uint64_t created_us; /* monotonic */
     uint64_t commands;
@@ -109,6 +113,8 @@ void client_reset(struct client *client);
 
 /* It has shown that it is `user`, or needs not: it gets its full limits. */
 void client_authenticate(struct client *client, struct acl_user *user);
+/* What it is for client-output-buffer-limit and CLIENT LIST TYPE. */
+enum client_class client_class(const struct client *client);
 /* Take the limits anew from the options. */
 void client_apply_limits(struct client *client);
 

@@ -158,6 +158,7 @@ void clients_closed(void *context, struct connection *connection) {
     connection->owner = NULL;
     forget(server, client);
     replicas_forget(server, client);
+    pubsub_forget(server, client);
     wait_forget(server, client);
     job_abandon(server, client);
     client_discard(client);
@@ -205,6 +206,8 @@ static bool serve(struct server *server, struct client *client) {
         client->waiting = result == DISPATCH_WAIT;
         client->busy = result == DISPATCH_BUSY;
         if (connection->reply.muted && result == DISPATCH_DONE) client_next_reply(client);
+        if (buffer_size(&client->pushes) && result == DISPATCH_DONE)
+            pubsub_catch_up(client);
         if (client->waiting || client->busy) {
             loop_pause(server->loop, connection);
             return false;
@@ -230,7 +233,7 @@ bool clients_received(void *context, struct connection *connection) {
 /* True when it has been over its soft limit for too long. */
 static bool reads_too_slowly(struct client *client, uint64_t now) {
     const struct output_limit *limit =
-        &client->server->options.client_output_buffer_limit[CLASS_NORMAL];
+        &client->server->options.client_output_buffer_limit[client_class(client)];
     size_t waiting = connection_pending(client->connection);
     if (!limit->soft || waiting < (uint64_t)limit->soft) {
         client->slow_since_us = 0;

@@ -67,6 +67,8 @@ static void last_command(const struct client *client, char name[COMMAND_NAME_SIZ
 static void flag_letters(const struct client *client, char letters[12]) {
     const struct connection *connection = client->connection;
     size_t count = 0;
+    if (client->replica) letters[count++] = 'S';
+    if (client->subscriptions) letters[count++] = 'P';
     if (client->in_multi) letters[count++] = 'x';
     if (client->waiting || client->busy) letters[count++] = 'b';
     if (connection->closing) letters[count++] = 'c';
@@ -101,7 +103,8 @@ void client_line(struct buffer *text, const struct client *client) {
     int size = snprintf(
         line, sizeof line,
         "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s age=%" PRIu64 " idle=%" PRIu64
-        " flags=%s db=%" PRIu32 " sub=0 psub=0 ssub=0 multi=%lld watch=%zu qbuf=%zu "
+        " flags=%s db=%" PRIu32 " sub=%" PRIu32 " psub=%" PRIu32
+        " ssub=0 multi=%lld watch=%zu qbuf=%zu "
         "qbuf-free=%zu argv-mem=%zu multi-mem=%zu rbs=%zu rbp=%zu obl=%zu oll=0 omem=%zu "
         "tot-mem=%zu events=%s cmd=%s user=%.*s redir=-1 resp=%d lib-name=%s "
         "lib-ver=%s io-thread=0 tot-net-in=%" PRIu64 " tot-net-out=%" PRIu64
@@ -110,6 +113,7 @@ void client_line(struct buffer *text, const struct client *client) {
         server->os->socket_number(server->os, connection->socket), client->name,
         seconds_since(server, client->created_us),
         seconds_since(server, connection->active_us), letters, client->db,
+        client->channels, client->patterns,
         client->in_multi ? (long long)client->queue.count : -1LL, client->watch_count,
         input, connection->input.capacity - input, connection->unconsumed,
         client->queue.bytes, connection->output.capacity, client->largest_output, waiting,

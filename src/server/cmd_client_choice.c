@@ -7,7 +7,8 @@ struct choice {
     struct call *call;
     const struct slice *ids; /* any of them */
     size_t id_count;
-    bool other_type; /* of a type that no connection here has */
+    bool by_type;
+    enum client_class type; /* CLASS_COUNT: one that no client has */
     bool keep_self;
     int64_t age; /* seconds since it came, at least */
     struct slice peer, local;
@@ -23,7 +24,7 @@ static bool is_local_end(struct slice wanted, const struct client *client) {
 }
 
 static bool chosen(const struct choice *choice, const struct client *client) {
-    if (choice->other_type) return false;
+    if (choice->by_type && client_class(client) != choice->type) return false;
     if (choice->keep_self && client == choice->call->client) return false;
     if (choice->peer.data &&
         !slice_equal(choice->peer, slice_text(client->connection->peer)))
@@ -40,7 +41,8 @@ static bool chosen(const struct choice *choice, const struct client *client) {
 static bool read_type(struct choice *choice, struct slice type) {
     enum client_class class = client_class_find(type);
     if (class != CLASS_COUNT || word_is(type, "master")) {
-        choice->other_type = class != CLASS_NORMAL;
+        choice->by_type = true;
+        choice->type = class;
         return true;
     }
     char word[64];

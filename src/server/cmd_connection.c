@@ -12,6 +12,10 @@ COMMAND(cmd_ping) {
     } else if (!call->server->loading && engine_refusing(call->server->engine)) {
         struct tally tally = {.status = STATUS_NO_SPACE};
         call_refusal(call, NULL, &tally);
+    } else if (call->client->subscriptions && reply->protocol == 2) {
+        reply_array(reply, 2); /* as a message would look */
+        reply_text(reply, "pong");
+        reply_bulk(reply, call_argument(call, 1));
     } else if (call->count == 2) {
         reply_bulk(reply, call->arguments[1]);
     } else {

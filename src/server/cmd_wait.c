@@ -31,6 +31,7 @@ void wait_forget(struct server *server, struct client *client) {
 static void let_go(struct server *server, struct client *client) {
     wait_forget(server, client);
     client->busy = false;
+    if (buffer_size(&client->pushes)) pubsub_catch_up(client);
     if (client->connection->reply.muted) client_next_reply(client);
     loop_touch(server->loop, client->connection);
     loop_resume(server->loop, client->connection);

@@ -170,6 +170,17 @@ static const struct subcommand memory_subcommands[] = {
     {.name = NULL},
 };
 
+static const struct subcommand pubsub_subcommands[] = {
+    {.name = "channels", .run = cmd_pubsub_channels, .arity = -2, .synopsis = "[pattern]",
+     .summary = "Channels that somebody has subscribed to."},
+    {.name = "numsub", .run = cmd_pubsub_numsub, .arity = -2, .synopsis = "[channel...]",
+     .summary = "How many have subscribed to each."},
+    {.name = "numpat", .run = cmd_pubsub_numpat, .arity = 2, .synopsis = "",
+     .summary = "How many patterns there are subscriptions to."},
+    HELP_ROW,
+    {.name = NULL},
+};
+
 static const struct command command_rows[] = {
     /* --- Connection ------------------------------------------------------------------- */
     {.name = "auth", .run = cmd_auth, .arity = -2, .group = "connection", .since = "0.1",
@@ -185,13 +196,14 @@ static const struct command command_rows[] = {
      .synopsis = "[protover [AUTH username password] [SETNAME clientname]]",
      .summary = "Choose the protocol, and say who the server is."},
     {.name = "ping", .run = cmd_ping, .arity = -1, .group = "connection", .since = "0.1",
-     .flags = ANYTIME, .synopsis = "[message]", .summary = "PONG, or the message."},
+     .flags = ANYTIME | COMMAND_SUBSCRIBER, .synopsis = "[message]",
+     .summary = "PONG, or the message."},
     {.name = "quit", .run = cmd_quit, .arity = -1, .group = "connection", .since = "0.1",
-     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NOT_QUEUED, .synopsis = "",
-     .summary = "Close the connection."},
+     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NOT_QUEUED | COMMAND_SUBSCRIBER,
+     .synopsis = "", .summary = "Close the connection."},
     {.name = "reset", .run = cmd_reset, .arity = 1, .group = "connection", .since = "0.1",
-     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NOT_QUEUED, .synopsis = "",
-     .summary = "Make the connection as new."},
+     .flags = ANYTIME | COMMAND_NO_AUTH | COMMAND_NOT_QUEUED | COMMAND_SUBSCRIBER,
+     .synopsis = "", .summary = "Make the connection as new."},
     {.name = "select", .run = cmd_select, .arity = 2, .group = "connection", .since = "0.1",
      .flags = ANYTIME, .synopsis = "index", .summary = "Choose the database."},
 
@@ -356,6 +368,29 @@ static const struct command command_rows[] = {
      .key_first = 1, .key_last = -1, .key_step = 1,
      .flags = COMMAND_FAST | COMMAND_NOT_QUEUED, .synopsis = "key...",
      .summary = "Let the next EXEC do nothing if one of the keys changes before it."},
+
+    /* --- Messages --------------------------------------------------------------------- */
+    {.name = "psubscribe", .run = cmd_psubscribe, .arity = -2, .group = "pubsub",
+     .since = "0.2", .channel_first = 1, .channel_last = SIZE_MAX,
+     .flags = ANYTIME | COMMAND_SUBSCRIBER | COMMAND_NO_MULTI | COMMAND_PATTERNS,
+     .synopsis = "pattern...", .summary = "Get the messages of channels that match."},
+    {.name = "publish", .run = cmd_publish, .arity = 3, .group = "pubsub", .since = "0.2",
+     .channel_first = 1, .channel_last = 1, .flags = ANYTIME,
+     .synopsis = "channel message",
+     .summary = "Send a message to who has subscribed to the channel here."},
+    {.name = "pubsub", .subcommands = pubsub_subcommands, .arity = -2, .group = "pubsub",
+     .since = "0.2", .flags = ANYTIME, .synopsis = "subcommand [argument...]",
+     .summary = "Who has subscribed to what."},
+    {.name = "punsubscribe", .run = cmd_punsubscribe, .arity = -1, .group = "pubsub",
+     .since = "0.2", .flags = ANYTIME | COMMAND_SUBSCRIBER | COMMAND_NO_MULTI,
+     .synopsis = "[pattern...]", .summary = "Stop that; without a pattern, all of them."},
+    {.name = "subscribe", .run = cmd_subscribe, .arity = -2, .group = "pubsub",
+     .since = "0.2", .channel_first = 1, .channel_last = SIZE_MAX,
+     .flags = ANYTIME | COMMAND_SUBSCRIBER | COMMAND_NO_MULTI,
+     .synopsis = "channel...", .summary = "Get the messages of channels."},
+    {.name = "unsubscribe", .run = cmd_unsubscribe, .arity = -1, .group = "pubsub",
+     .since = "0.2", .flags = ANYTIME | COMMAND_SUBSCRIBER | COMMAND_NO_MULTI,
+     .synopsis = "[channel...]", .summary = "Stop that; without a channel, all of them."},
 
     /* --- Proofs ----------------------------------------------------------------------- */
     {.name = "proof.card", .run = cmd_proof_key, .arity = -2, .group = "proof", .since = "0.1",

@@ -38,6 +38,7 @@ enum command_flag {
     COMMAND_DANGEROUS = 2048, /* category @dangerous, without @admin */
     COMMAND_BLIND = 4096,     /* writes its keys and tells nothing of what they held */
     COMMAND_PATTERNS = 8192,  /* its channels are patterns */
+    COMMAND_SUBSCRIBER = 16384, /* allowed to a subscriber in RESP2 */
 };
 
 enum plan_result {

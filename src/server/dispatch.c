@@ -96,6 +96,19 @@ static bool debug_allowed(struct call *call) {
     return false;
 }
 
+/* In RESP2 nothing tells a message from a reply, so a subscriber may not ask for others. */
+static bool subscriber_allows(struct call *call) {
+    const struct client *client = call->client;
+    if (!client->subscriptions || client->connection->reply.protocol != 2 ||
+        call->command->flags & COMMAND_SUBSCRIBER)
+        return true;
+    call_error(call,
+               "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+               "QUIT / RESET are allowed in this context",
+               call->command->name);
+    return false;
+}
+
 static bool memory_allows(struct call *call) {
     const struct server *server = call->server;
     uint64_t limit = (uint64_t)server->options.maxmemory;
@@ -198,6 +211,7 @@ static bool admitted(struct call *call) {
         return false;
     }
     if (flags & COMMAND_DEBUG && !debug_allowed(call)) return false;
+    if (!subscriber_allows(call)) return false;
     if (flags & COMMAND_DENY_OOM && !memory_allows(call)) return false;
     if (!role_allows(call)) return false;
     if (client->in_multi && (flags & COMMAND_NO_MULTI)) {
@@ -336,6 +350,7 @@ void dispatch_job_done(struct server *server) {
     count(server, &server->job.call, server->job.used_us);
     if (client) {
         client->busy = false;
+        if (buffer_size(&client->pushes)) pubsub_catch_up(client);
         if (client->connection->reply.muted) client_next_reply(client);
         loop_resume(server->loop, client->connection);
     }

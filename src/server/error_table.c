@@ -173,6 +173,11 @@ static const struct error_row error_rows[] = {
     {.text = "LOADING valori is loading the dataset in memory",
      .cause = "The server has just started and still reads its log.",
      .remedy = "Wait: INFO tells loading_eta_seconds."},
+    /* --- Messages ----------------------------------------------------------------------- */
+    {.text = "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+             "are allowed in this context",
+     .cause = "A subscriber in RESP2, where a reply could be taken for a message.",
+     .remedy = "Use another connection, or HELLO 3."},
     /* --- Replication -------------------------------------------------------------------- */
     {.text = "READONLY You can't write against a read only replica.",
      .cause = "This server is a replica.", .remedy = "Write to its primary: ROLE names it."},

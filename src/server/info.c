@@ -108,6 +108,18 @@ void info_refresh(struct server *server) {
     server->metrics.output_bytes = output_bytes(server) - server->reset_output_bytes;
 }
 
+static bool add_subscriber(void *context, struct connection *connection) {
+    const struct client *client = connection->owner;
+    *(uint64_t *)context += client && client->subscriptions;
+    return true;
+}
+
+static uint64_t count_subscribers(struct server *server) {
+    uint64_t count = 0;
+    loop_each(server->loop, add_subscriber, &count);
+    return count;
+}
+
 static void section_clients(struct page *page) {
     struct server *server = page->server;
     info_refresh(server);
@@ -118,7 +130,7 @@ static void section_clients(struct page *page) {
     number(page, "client_recent_max_output_buffer", output[output[1] > output[0]]);
     number(page, "blocked_clients", count_held(server));
     line(page, "tracking_clients:0");
-    line(page, "pubsub_clients:0");
+    number(page, "pubsub_clients", count_subscribers(server));
 }
 
 uint64_t server_used_memory(const struct server *server) {
@@ -249,8 +261,8 @@ static void section_stats(struct page *page) {
     line(page, "sync_partial_err:0");
     line(page, "expired_keys:0");
     line(page, "evicted_keys:0");
-    line(page, "pubsub_channels:0");
-    line(page, "pubsub_patterns:0");
+    number(page, "pubsub_channels", server->pubsub.channel_count);
+    number(page, "pubsub_patterns", server->pubsub.pattern_count);
     line(page, "latest_fork_usec:0");
 }
 

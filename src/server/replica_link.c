@@ -175,12 +175,10 @@ static bool take_root(struct server *server, const struct link_message *message)
         return false;
     }
     log_root(engine_log(server->engine), own);
-#ifndef BUG_91
     if (memcmp(own, message->entry.data, SHA256_SIZE) != 0) {
         link_diverge(server, message->sequence, own, message->entry.data, "log roots");
         return false;
     }
-#endif
     link->compared = message->sequence;
     note_progress(server, load_le64(message->entry.data + SHA256_SIZE));
     return true;

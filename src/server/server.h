@@ -13,6 +13,7 @@
 #include "server/metrics.h"
 #include "server/notices.h"
 #include "server/options.h"
+#include "server/pubsub.h"
 #include "server/replica_link.h"
 #include "server/replicas.h"
 #include "server/scratch.h"
@@ -91,6 +92,7 @@ struct server {
     struct replica *replicas; /* those whom we feed */
     struct client *waiting;   /* in WAIT */
     struct loop_timer wait_timer;
+    struct pubsub pubsub;
     uint64_t released_before; /* entries from before we were a primary */
 
     struct job job;
