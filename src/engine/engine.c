@@ -258,6 +258,7 @@ static enum status note_answer(struct engine *engine, const struct appending *ap
     if (status) return status;
     engine->last_time_us = appending->time_us;
     *sequence = engine_size(engine) - 1;
+    if (appending->logged.type != CHANGE_SEAL) engine->changed = *sequence + 1;
     note_append(engine, *sequence);
     return STATUS_OK;
 }
@@ -424,6 +425,7 @@ struct log *engine_log(struct engine *engine) {
 uint64_t engine_size(const struct engine *engine) {
     return engine->log ? log_size(engine->log) : engine->tree.size;
 }
+uint64_t engine_changed(const struct engine *engine) { return engine->changed; }
 uint64_t engine_durable(const struct engine *engine) {
     return engine->log ? log_durable(engine->log) : engine->tree.size;
 }

@@ -120,6 +120,8 @@ void engine_set_alone(struct engine *engine, bool alone);
 
 uint64_t engine_size(const struct engine *engine);    /* entries in the log */
 uint64_t engine_durable(const struct engine *engine); /* of them on disk */
+/* Up to the last that is no SEAL: what an answer about the state depends on. */
+uint64_t engine_changed(const struct engine *engine);
 uint64_t
 engine_acknowledged(const struct engine *engine);  /* of them answerable by policy */
 bool engine_refusing(const struct engine *engine); /* no disk space at present */

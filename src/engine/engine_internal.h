@@ -86,6 +86,7 @@ struct engine {
     uint64_t dirty;          /* changes since */
     uint64_t dirty_since_us; /* monotonic time of the first of them */
 
+    uint64_t changed; /* see engine_changed() */
     bool following;
     bool diverged;
     struct divergence divergence;

@@ -259,7 +259,7 @@ static enum status begin_service(struct engine *engine, struct engine_report *re
     }
     if (!engine->options.read_only) status = log_start(engine->log, &report->log);
     if (status) return refuse(engine, report, NULL, status, NULL);
-    engine->acknowledged = log_size(engine->log);
+    engine->acknowledged = engine->changed = log_size(engine->log);
     engine->facts.torn_bytes = report->log.torn_bytes;
     engine->facts.replay_us =
         engine->os->monotonic_us(engine->os) - engine->replay_started_us;

@@ -182,6 +182,12 @@ static void end(struct server *server) {
     job->active = false;
 }
 
+/* How many entries the answer tells of. Only proofs tell of a SEAL. */
+static uint64_t depends_on(const struct server *server, const struct call *call) {
+    bool proves = call->command->run && call->command->run != cmd_exec;
+    return proves ? engine_size(server->engine) : engine_changed(server->engine);
+}
+
 bool job_run(struct server *server, uint64_t deadline_us) {
     struct job *job = &server->job;
     struct client *client = job->call.client;
@@ -192,7 +198,7 @@ bool job_run(struct server *server, uint64_t deadline_us) {
     if (job->call.command->read) client = NULL; /* reads do not wait for what they saw */
 #endif
     if (client) {
-        uint64_t size = engine_size(server->engine);
+        uint64_t size = depends_on(server, &job->call);
         connection_mark(client->connection, start, size);
         if (!job->call.command->read) client->written = size;
     }

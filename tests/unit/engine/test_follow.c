@@ -309,6 +309,21 @@ static void only_an_engine_without_entries_adopts(void) {
     end();
 }
 
+/* Who has seen the state waits for what changed it, and for no SEAL behind that. */
+static void a_seal_changes_nothing_that_is_waited_for(void) {
+    begin();
+    submit(primary, make_vadd(&made, "k", "a", 1));
+    EXPECT_EQUAL(engine_changed(primary), 1);
+    engine_seal(primary);
+    EXPECT_EQUAL(engine_size(primary), 2);
+    EXPECT_EQUAL(engine_changed(primary), 1);
+    EXPECT_EQUAL(catch_up(), STATUS_OK);
+    EXPECT_EQUAL(engine_changed(replica), 1);
+    put_batch(3);
+    EXPECT_EQUAL(engine_changed(primary), 3);
+    end();
+}
+
 int main(void) {
     RUN(the_same_entries_reach_the_same_roots);
     RUN(a_replica_that_starts_again_goes_on);
@@ -318,6 +333,7 @@ int main(void) {
     RUN(G15_another_state_is_found_at_the_next_seal);
     RUN(G15_an_entry_that_the_state_refuses_is_a_divergence);
     RUN(a_full_disk_refuses_and_the_entry_comes_again);
+    RUN(a_seal_changes_nothing_that_is_waited_for);
     RUN(only_an_engine_without_entries_adopts);
     return test_finish();
 }
