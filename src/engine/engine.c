@@ -173,8 +173,10 @@ enum status engine_stop(struct engine *engine) {
     if (engine->phase == PHASE_FAILED) return STATUS_IO;
     save_cancel(engine);
     upkeep_finish(engine);
-    return engine->log && engine->phase == PHASE_READY ? log_stop(engine->log)
-                                                       : STATUS_OK;
+    if (!engine->log || engine->phase != PHASE_READY) return STATUS_OK;
+    enum status status = log_stop(engine->log);
+    if (!status) engine->acknowledged = log_size(engine->log);
+    return status;
 }
 
 enum status engine_reopen(struct engine *engine, struct engine_report *report) {
