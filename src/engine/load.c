@@ -25,25 +25,36 @@ static enum status refuse(struct engine *engine, struct engine_report *report,
 /* --- The pieces -----------------------------------------------------------------------
  */
 
+/* Read piece `index` into its place. A failure is told with the piece. */
 static void read_piece(struct load *load, struct snapshot_reader *reader,
                        uint64_t index) {
     size_t slot = (size_t)(index % LOAD_AHEAD);
     load->verdicts[slot] =
         snapshot_read_piece(reader, index, load->pieces[slot], &load->sizes[slot]);
-    atomic_store(&load->filled, index + 1);
+    if (load->verdicts[slot])
+        memcpy(load->messages[slot], reader->message, sizeof load->messages[slot]);
+    atomic_store(&load->read[slot], index + 1);
+}
+
+/* Claim the next piece that nobody reads; false: there is no room for it, or none left.
+ */
+static bool claim_piece(struct load *load, uint64_t *index) {
+    *index = atomic_load(&load->claimed);
+    do {
+        if (*index == load->reader.trailer.pieces) return false;
+        if (*index - atomic_load(&load->emptied) == LOAD_AHEAD) return false;
+    } while (!atomic_compare_exchange_weak(&load->claimed, index, *index + 1));
+    return true;
 }
 
 static void read_ahead(void *context) {
     struct load *load = context;
     const struct os *os = load->ahead.os;
-    for (uint64_t index = 0; index < load->ahead.trailer.pieces; index++) {
-        while (index - atomic_load(&load->emptied) == LOAD_AHEAD) {
-            if (atomic_load(&load->stop)) return;
-            os->task_sleep(os, PATIENCE_US);
-        }
-        if (atomic_load(&load->stop)) return;
-        read_piece(load, &load->ahead, index);
-        if (load->verdicts[index % LOAD_AHEAD]) return;
+    uint64_t index;
+    while (!atomic_load(&load->stop) &&
+           atomic_load(&load->claimed) < load->reader.trailer.pieces) {
+        if (claim_piece(load, &index)) read_piece(load, &load->ahead, index);
+        else os->task_sleep(os, PATIENCE_US);
     }
 }
 
@@ -54,9 +65,12 @@ static bool take_room(struct engine *engine) {
             load->pieces[i] = allocate(engine->allocator, SNAPSHOT_PIECE);
         if (!load->pieces[i]) return false;
     }
+    for (size_t i = 0; i < 2; i++)
+        if (!load->verify_rooms[i])
+            load->verify_rooms[i] = allocate(engine->allocator, VERIFY_ROOM);
     if (!load->recompute_room)
         load->recompute_room = allocate(engine->allocator, RECOMPUTE_SIZE);
-    return load->recompute_room != NULL;
+    return load->recompute_room && load->verify_rooms[0] && load->verify_rooms[1];
 }
 
 static void begin_reading(struct engine *engine) {
@@ -64,9 +78,9 @@ static void begin_reading(struct engine *engine) {
     const struct os *os = engine->os;
     load->started_us = os->monotonic_us(os);
     load->piece = 0;
-    load->checked = 0;
-    atomic_store(&load->filled, 0);
+    atomic_store(&load->claimed, 0);
     atomic_store(&load->emptied, 0);
+    for (size_t i = 0; i < LOAD_AHEAD; i++) atomic_store(&load->read[i], 0);
     atomic_store(&load->stop, false);
     image_read_begin(&load->image, engine->kernel);
     load->ahead = load->reader;
@@ -153,6 +167,57 @@ static enum status choose(struct engine *engine, struct engine_report *report) {
     return STATUS_AGAIN;
 }
 
+/* --- The rows -------------------------------------------------------------------------
+ */
+
+/* Do the next job of checking; false: there are no more. */
+static bool check_job(struct load *load, uint8_t *room) {
+    struct verify_job job;
+    while (atomic_flag_test_and_set(&load->taking)) continue;
+    bool more = verify_next(&load->verify, &job);
+    atomic_flag_clear(&load->taking);
+    if (!more) return false;
+    if (verify_run(load->verify.state, &job, room))
+        atomic_store(&load->contradiction, true);
+    atomic_fetch_add(&load->checked, 1);
+    return true;
+}
+
+static void check_beside(void *context) {
+    struct load *load = context;
+    while (!atomic_load(&load->stop) && !atomic_load(&load->contradiction) &&
+           check_job(load, load->verify_rooms[1]))
+        continue;
+}
+
+/* Nobody writes to the state before all of it is checked. */
+static void begin_checking(struct engine *engine) {
+    struct load *load = &engine->load;
+    const struct os *os = engine->os;
+    verify_begin(&load->verify, kernel_state(engine->kernel));
+    atomic_flag_clear(&load->taking);
+    atomic_store(&load->checked, 0);
+    atomic_store(&load->contradiction, false);
+    atomic_store(&load->stop, false);
+    load->threaded =
+        os->task_start && os->task_start(os, check_beside, load) == STATUS_OK;
+    load->phase = LOAD_CHECKING;
+}
+
+static enum status check_some(struct engine *engine, struct engine_report *report) {
+    struct load *load = &engine->load;
+    if (!atomic_load(&load->contradiction) && check_job(load, load->verify_rooms[0]))
+        return STATUS_AGAIN;
+    if (load->threaded && !engine->os->task_wait(engine->os, PATIENCE_US))
+        return STATUS_AGAIN;
+    load->threaded = false;
+    if (atomic_load(&load->contradiction))
+        return pass_over(engine, report, "its rows contradict each other");
+    load->recompute = recompute_begin_trusting(load->recompute_room, load->verify.state);
+    load->phase = LOAD_SUMMING;
+    return STATUS_AGAIN;
+}
+
 /* --- Into the kernel ------------------------------------------------------------------
  */
 
@@ -160,8 +225,8 @@ static enum status take_piece(struct engine *engine, struct engine_report *repor
     struct load *load = &engine->load;
     size_t slot = (size_t)(load->piece % LOAD_AHEAD);
     if (load->verdicts[slot] == STATUS_IO)
-        return refuse(engine, report, STATUS_IO, "io", load->ahead.message);
-    if (load->verdicts[slot]) return pass_over(engine, report, load->ahead.message);
+        return refuse(engine, report, STATUS_IO, "io", load->messages[slot]);
+    if (load->verdicts[slot]) return pass_over(engine, report, load->messages[slot]);
     size_t header = load->piece == 0 ? SNAPSHOT_HEADER_SIZE : 0;
     enum status status =
         image_read(&load->image, load->pieces[slot] + header, load->sizes[slot] - header);
@@ -183,21 +248,19 @@ static enum status end_reading(struct engine *engine, struct engine_report *repo
     if (image_read_end(&load->image))
         return pass_over(engine, report, "its image is not whole");
     load->read_us = os->monotonic_us(os) - load->started_us;
-    load->recompute =
-        recompute_begin(load->recompute_room, kernel_state(engine->kernel), false);
-    load->phase = LOAD_CHECKING;
+    begin_checking(engine);
     return STATUS_AGAIN;
 }
 
 static enum status read_some(struct engine *engine, struct engine_report *report) {
     struct load *load = &engine->load;
     if (load->piece == load->reader.trailer.pieces) return end_reading(engine, report);
-    if (atomic_load(&load->filled) == load->piece) {
-        if (!load->threaded) read_piece(load, &load->ahead, load->piece);
-        else engine->os->task_wait(engine->os, PATIENCE_US);
-        return STATUS_AGAIN;
-    }
-    return take_piece(engine, report);
+    if (atomic_load(&load->read[load->piece % LOAD_AHEAD]) == load->piece + 1)
+        return take_piece(engine, report);
+    uint64_t index;
+    if (claim_piece(load, &index)) read_piece(load, &load->reader, index);
+    else engine->os->task_wait(engine->os, PATIENCE_US);
+    return STATUS_AGAIN;
 }
 
 /* --- The root -------------------------------------------------------------------------
@@ -238,11 +301,10 @@ static enum status adopt(struct engine *engine, struct engine_report *report,
     return STATUS_OK;
 }
 
-static enum status check_some(struct engine *engine, struct engine_report *report) {
+static enum status sum_some(struct engine *engine, struct engine_report *report) {
     struct load *load = &engine->load;
     struct roots roots;
     enum status status = recompute_step(load->recompute, LEAVES_PER_STEP, &roots);
-    load->checked += LEAVES_PER_STEP;
     if (status == STATUS_AGAIN) return status;
     if (status) return pass_over(engine, report, "its rows contradict each other");
     return adopt(engine, report, &roots);
@@ -256,6 +318,8 @@ enum status load_step(struct engine *engine, struct engine_report *report) {
         return read_some(engine, report);
     case LOAD_CHECKING:
         return check_some(engine, report);
+    case LOAD_SUMMING:
+        return sum_some(engine, report);
     default:
         return STATUS_OK;
     }
@@ -264,13 +328,14 @@ enum status load_step(struct engine *engine, struct engine_report *report) {
 /* Reading is one half of the way, and checking the other. */
 uint64_t load_progress(const struct engine *engine) {
     const struct load *load = &engine->load;
-    uint64_t half = engine->load_bytes / 2, records;
+    uint64_t half = engine->load_bytes / 2, jobs, done;
     switch (load->phase) {
     case LOAD_READING:
         return load->piece * SNAPSHOT_PIECE < half ? load->piece * SNAPSHOT_PIECE : half;
     case LOAD_CHECKING:
-        records = state_record_total(kernel_state(engine->kernel)) + 1;
-        return half + (load->checked < records ? half / records * load->checked : half);
+        jobs = state_record_total(kernel_state(engine->kernel)) / 512 + 1;
+        done = atomic_load(&load->checked);
+        return half + (done < jobs ? half / jobs * done : half);
     default:
         return engine->load_bytes;
     }
@@ -284,6 +349,10 @@ void load_end(struct engine *engine) {
     for (size_t i = 0; i < LOAD_AHEAD; i++) {
         release(engine->allocator, load->pieces[i], SNAPSHOT_PIECE);
         load->pieces[i] = NULL;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        release(engine->allocator, load->verify_rooms[i], VERIFY_ROOM);
+        load->verify_rooms[i] = NULL;
     }
     release(engine->allocator, load->recompute_room, RECOMPUTE_SIZE);
     load->recompute_room = NULL;

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "kernel/image.h"
+#include "kernel/verify.h"
 #include "storage/snapshot_read.h"
 
 struct engine;
@@ -18,7 +19,13 @@ struct engine_report;
 
 #define LOAD_AHEAD 8 /* pieces */
 
-enum load_phase { LOAD_CHOOSING, LOAD_READING, LOAD_CHECKING, LOAD_DONE };
+enum load_phase {
+    LOAD_CHOOSING,
+    LOAD_READING,
+    LOAD_CHECKING, /* the collections' rows, on two threads */
+    LOAD_SUMMING,  /* and the rest, to the state root */
+    LOAD_DONE,
+};
 
 struct load {
     enum load_phase phase;
@@ -28,16 +35,26 @@ struct load {
     uint64_t piece; /* the next one for the kernel */
     struct recompute *recompute;
     void *recompute_room;
-    uint64_t checked; /* leaves */
+
+    /* Checking: whoever is free takes the next job. */
+    atomic_flag taking;
+    struct verify verify; /* whose `taking` is set */
+    uint8_t *verify_rooms[2];
+    _Atomic uint64_t checked; /* jobs */
+    atomic_bool contradiction;
     uint64_t started_us, read_us, check_us;
 
-    /* Pieces on their way. With a thread `ahead` is its own reader until it has ended. */
+    /* Pieces on their way; whoever is free reads the next one. `ahead` is the thread's
+     * own reader. */
     bool threaded;
     struct snapshot_reader ahead;
+    _Atomic uint64_t claimed; /* pieces that somebody reads or has read */
     uint8_t *pieces[LOAD_AHEAD];
     size_t sizes[LOAD_AHEAD];
     enum status verdicts[LOAD_AHEAD];
-    _Atomic uint64_t filled, emptied;
+    char messages[LOAD_AHEAD][160];
+    _Atomic uint64_t read[LOAD_AHEAD]; /* number + 1 of the piece that is in it */
+    _Atomic uint64_t emptied;
     atomic_bool stop;
 
     struct snapshot_facts

@@ -22,6 +22,13 @@ uint64_t heap_put(struct memory *memory, struct heap *heap, struct slice bytes) 
     return (uint64_t)(size_class + 1) << 32 | row;
 }
 
+bool heap_holds(const struct heap *heap, uint64_t handle, size_t size) {
+    if (handle == 0) return size == 0;
+    uint64_t size_class = (handle >> 32) - 1;
+    return size_class < HEAP_CLASSES && size <= (size_t)LEAST << size_class &&
+           (uint32_t)handle < heap->pools[size_class].limit;
+}
+
 struct slice heap_get(const struct heap *heap, uint64_t handle, size_t size) {
     if (handle == 0) return slice_of(NULL, 0);
     return slice_of(pool_row(&heap->pools[(handle >> 32) - 1], (uint32_t)handle), size);

@@ -18,6 +18,8 @@ void heap_begin(struct heap *heap);
 uint64_t heap_put(struct memory *memory, struct heap *heap, struct slice bytes);
 /* Bytes that a handle's row takes. */
 uint64_t heap_room(uint64_t handle);
+/* Can this handle have been given for so many bytes? */
+bool heap_holds(const struct heap *heap, uint64_t handle, size_t size);
 /* `size` is what was put. */
 struct slice heap_get(const struct heap *heap, uint64_t handle, size_t size);
 void heap_free(struct memory *memory, struct heap *heap, uint64_t handle);

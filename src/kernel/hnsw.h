@@ -104,6 +104,13 @@ void hnsw_give_point(struct memory *memory, struct hnsw *hnsw, uint32_t point);
 bool hnsw_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
                 const int32_t *values, uint8_t *room);
 
+/* The same in parts, of rows that may be anything. Do the pools and fields belong together? Is
+ * that the point of the record, with its code? Do its links stay inside the pools? */
+bool hnsw_whole(const struct hnsw *hnsw);
+bool hnsw_code_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
+                     const int32_t *values, uint8_t *room);
+bool hnsw_links_sound(const struct hnsw *hnsw, uint32_t point);
+
 /* The row of links of a point that reaches this layer: hnsw_width() numbers, the links in
  * front, zeros behind. */
 const uint32_t *hnsw_links(const struct hnsw *hnsw, uint32_t layer, uint32_t point);

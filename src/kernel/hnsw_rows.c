@@ -133,16 +133,19 @@ static bool row_sound(const struct hnsw *hnsw, const uint32_t *links, uint32_t w
     return true;
 }
 
-bool hnsw_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
-                const int32_t *values, uint8_t *room) {
-    if (point == 0 || point >= hnsw->points.limit) return false;
+bool hnsw_code_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
+                     const int32_t *values, uint8_t *room) {
+    if (point == 0 || point >= hnsw->points.limit || !hnsw_whole(hnsw)) return false;
     if (point_at(hnsw, point)->slot != slot + 1) return false;
     struct code_facts facts;
     code_encode(hnsw->metric, values, hnsw->dim, room, &facts);
-    if (memcmp(room, pool_row(&hnsw->codes, point), code_stride(hnsw->dim)) != 0)
-        return false;
-    if (memcmp(&facts, pool_row(&hnsw->facts, point), sizeof facts) != 0) return false;
+    return memcmp(room, pool_row(&hnsw->codes, point), code_stride(hnsw->dim)) == 0 &&
+           memcmp(&facts, pool_row(&hnsw->facts, point), sizeof facts) == 0;
+}
 
+bool hnsw_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
+                const int32_t *values, uint8_t *room) {
+    if (!hnsw_code_sound(hnsw, point, slot, values, room)) return false;
     if (!row_sound(hnsw, hnsw_links(hnsw, 0, point), hnsw_width(hnsw, 0), point))
         return false;
     uint32_t row = point_at(hnsw, point)->upper;
@@ -154,4 +157,37 @@ bool hnsw_sound(const struct hnsw *hnsw, uint32_t point, uint32_t slot,
         row = upper->above;
     }
     return true;
+}
+
+bool hnsw_whole(const struct hnsw *hnsw) {
+    uint32_t limit = hnsw->points.limit;
+    bool level = hnsw->codes.limit == limit && hnsw->facts.limit == limit &&
+                 hnsw->links.limit == limit;
+    bool inside = hnsw->entry == 0 || hnsw->entry < limit;
+    return level && inside && hnsw->top <= HNSW_LEVEL_MAX && hnsw->limit <= limit &&
+           (hnsw->heir == 0 || hnsw->heir < limit);
+}
+
+/* Only that nothing leads out of the pools: what a row should hold nobody can tell. */
+static bool links_inside(const struct hnsw *hnsw, const uint32_t *links, uint32_t width) {
+    uint32_t beyond = 0;
+    for (uint32_t i = 0; i < width; i++)
+        beyond |= (links[i] & LINK_POINT) >= hnsw->points.limit;
+    return beyond == 0;
+}
+
+bool hnsw_links_sound(const struct hnsw *hnsw, uint32_t point) {
+    const struct hnsw_point *row = point_at(hnsw, point);
+    if (point == 0 || row->slot == 0) return true;
+    if (!links_inside(hnsw, hnsw_links(hnsw, 0, point), hnsw_width(hnsw, 0)))
+        return false;
+    uint32_t at = row->upper, level = 0;
+    for (; at != 0; level++) {
+        if (level == HNSW_LEVEL_MAX || at >= hnsw->upper.limit) return false;
+        const struct upper_row *upper = pool_row(&hnsw->upper, at);
+        if (!links_inside(hnsw, (const uint32_t *)(upper + 1), hnsw_width(hnsw, 1)))
+            return false;
+        at = upper->above;
+    }
+    return point != hnsw->entry || level >= hnsw->top;
 }
