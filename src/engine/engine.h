@@ -28,7 +28,7 @@ struct engine_options {
     uint64_t long_frame;       /* as in struct log_options */
     bool verify_every_seal;    /* recovery compares all of them, not only the last */
     bool read_only;    /* recover and change nothing: for tools; no writes after */
-    bool no_snapshots; /* replay the log from its beginning */
+    bool no_snapshots; /* replay the log from its beginning, where it is there */
     /* Segments that two verified snapshots cover go by themselves, but for the newest
      * ones of so many bytes; into the archive, if there is one ("" or NULL: there is
      * none). */

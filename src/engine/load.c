@@ -132,7 +132,9 @@ static enum status do_without(struct engine *engine, struct engine_report *repor
 
 static enum status choose(struct engine *engine, struct engine_report *report) {
     struct load *load = &engine->load;
-    if (load->candidate == engine->save.known_count || engine->options.no_snapshots)
+    bool complete = log_first(engine->log) == 0;
+    if (load->candidate == engine->save.known_count ||
+        (engine->options.no_snapshots && complete))
         return do_without(engine, report);
     if (!take_room(engine))
         return refuse(engine, report, STATUS_MEMORY, "memory", "none left");

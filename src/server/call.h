@@ -187,6 +187,9 @@ COMMAND(cmd_pubsub_numsub);
 COMMAND(cmd_pubsub_numpat);
 COMMAND(cmd_wait); /* cmd_wait.c */
 COMMAND(cmd_waitaof);
+COMMAND(cmd_log_info); /* cmd_log.c */
+COMMAND(cmd_log_range);
+COMMAND(cmd_log_trim);
 COMMAND(cmd_multi); /* cmd_transaction.c */
 COMMAND(cmd_exec);
 COMMAND(cmd_discard);

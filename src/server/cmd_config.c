@@ -96,6 +96,7 @@ static void take_effect(struct server *server) {
     engine_set_sync_policy(server->engine, (enum sync_policy)options->appendfsync);
     engine_set_seal_limits(server->engine, (uint64_t)options->seal_interval_ms * 1000,
                            (uint64_t)options->seal_dirty_max);
+    engine_set_trim(server->engine, options->log_trim, (uint64_t)options->log_keep_size);
     server->notices.level = (enum notice_level)options->loglevel;
     acl_forget(server);
     clients_apply_options(server);

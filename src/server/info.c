@@ -221,6 +221,19 @@ static void save_lines(struct page *page) {
     snapshot_lines(page, &facts);
 }
 
+static void upkeep_lines(struct page *page) {
+    struct upkeep_facts facts;
+    engine_upkeep_facts(page->server->engine, &facts);
+    number(page, "log_first", facts.first);
+    number(page, "log_trim_limit", facts.limit);
+    number(page, "log_trimmed_segments", facts.segments);
+    number(page, "log_trimmed_bytes", facts.bytes);
+    number(page, "log_archived_segments", facts.archived);
+    number(page, "log_tree_files_made", facts.trees);
+    number(page, "log_upkeep_failures", facts.failures);
+    line(page, "log_upkeep_error:%s", facts.last ? facts.message : "");
+}
+
 static void section_persistence(struct page *page) {
     struct server *server = page->server;
     const struct options *options = &server->options;
@@ -240,6 +253,7 @@ static void section_persistence(struct page *page) {
     number(page, "log_durable", server->loading ? 0 : engine_durable(server->engine));
     number(page, "log_segments", facts.log_segments);
     number(page, "log_unsynced_bytes", facts.unsynced_bytes);
+    upkeep_lines(page);
     number(page, "log_syncs", facts.syncs);
     number(page, "log_last_sync_us", facts.last_sync_us);
     number(page, "log_seals", facts.seals);

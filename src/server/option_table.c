@@ -133,6 +133,18 @@ static const struct option option_rows[] = {
     {.name = "log-segment-size", .offset = AT(log_segment_size), .type = OPTION_SIZE,
      .initial = "256mb", .least = 64 * KIB, .most = 64 * GIB, .flags = OPTION_IMMUTABLE,
      .help = "The log goes on in a new file after so many bytes."},
+    {.name = "log-trim", .offset = AT(log_trim), .type = OPTION_BOOL, .initial = "yes",
+     .help = "Files of the log go by themselves when two verified snapshots cover them and "
+             "newer ones of `log-keep-size` are there. What proves old entries stays. With "
+             "`no` they go by LOG.TRIM alone."},
+    {.name = "log-keep-size", .offset = AT(log_keep_size), .type = OPTION_SIZE,
+     .initial = "1gb", .least = 0, .most = INT64_MAX,
+     .help = "So much of the newest log is kept by `log-trim yes`: for LOG.RANGE, for "
+             "replicas that come back, and for going back to a point in time."},
+    {.name = "log-archive-dir", .offset = AT(log_archive_dir), .type = OPTION_TEXT,
+     .initial = "", .flags = OPTION_IMMUTABLE,
+     .help = "Directory into which files of the log are copied before they go. It must exist "
+             "and be no data directory. Empty: they just go."},
     {.name = "seal-interval-ms", .offset = AT(seal_interval_ms), .type = OPTION_INTEGER,
      .initial = "1000", .least = 1, .most = 3600000, .unit = "milliseconds",
      .help = "The state root goes into the log at the latest so many milliseconds after "

@@ -47,6 +47,7 @@ struct options {
     int64_t simd, syslog_enabled, syslog_facility, latency_tracking;
     int64_t search_budget;
     int64_t checkpoint_interval;
+    int64_t log_trim, log_keep_size;
     int64_t appendonly, appendfsync, log_segment_size, seal_interval_ms, seal_dirty_max;
     int64_t max_nodes, max_edges;
     int64_t maxmemory, maxmemory_policy, proto_max_bulk_len, proto_max_arguments;
@@ -59,6 +60,7 @@ struct options {
         tls_replication;
     struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];
+    char log_archive_dir[OPTION_TEXT_SIZE];
     char logfile[OPTION_TEXT_SIZE], syslog_ident[OPTION_TEXT_SIZE],
         latency_tracking_info_percentiles[OPTION_TEXT_SIZE], unixsocket[OPTION_TEXT_SIZE],
         save[OPTION_TEXT_SIZE], origin[OPTION_TEXT_SIZE], witnesses[OPTION_TEXT_SIZE];

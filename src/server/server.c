@@ -344,7 +344,10 @@ static int begin_engine(struct server *server) {
         .sync_policy = policies[options->appendfsync],
         .seal_interval_us = (uint64_t)options->seal_interval_ms * 1000,
         .seal_dirty_max = (uint64_t)options->seal_dirty_max,
-        .segment_size = (uint64_t)options->log_segment_size};
+        .segment_size = (uint64_t)options->log_segment_size,
+        .trim = options->log_trim,
+        .keep_size = (uint64_t)options->log_keep_size,
+        .archive_directory = options->log_archive_dir};
     enum status status = engine_open(server->os, server->allocator, &engine_options,
                                      &server->engine, &server->report);
     if (!status) status = signing_begin(server);

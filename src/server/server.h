@@ -47,6 +47,12 @@ struct search_task {
 };
 
 /* Where DEBUG DIGEST-VALUE is. */
+/* LOG.RANGE on its way: the next entry, the one behind the last, and how many texts of
+ * the next one are told. */
+struct log_range_task {
+    uint64_t next, end, text;
+};
+
 struct digest_task {
     size_t argument; /* the key */
     uint32_t slot;
@@ -100,6 +106,7 @@ struct server {
     struct recompute *recompute; /* PROOF.CONTENT's and DEBUG's, in `recompute_room` */
     void *recompute_room;
     struct digest_task digest;
+    struct log_range_task log_range;
     struct keys_task keys;
     struct graph_task graph_task;
     struct scratch scratch;
