@@ -209,6 +209,10 @@ uint64_t os_total_memory(void);
 uint64_t os_cpu_user_us(void);
 uint64_t os_cpu_system_us(void);
 uint32_t os_process_id(void);
+/* From now on the process cannot run another program, make another process, or look into
+ * one; what tries ends it. Threads are as before. STATUS_NOT_FOUND: this system or
+ * machine has no such thing; STATUS_IO: it refuses. */
+enum status os_confine(void);
 /* Ask for `wanted` open descriptors at a time; gives how many are allowed now. */
 uint64_t os_allow_descriptors(uint64_t wanted);
 const char *os_description(void);     /* "Linux 6.1.0 x86_64" */

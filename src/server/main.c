@@ -120,6 +120,14 @@ static int select_code(struct server *server) {
     return EXIT_FAULT;
 }
 
+/* After everything that a start may need, before the first client is heard. */
+static void confine(struct server *server) {
+    if (!server->options.confine) return;
+    if (os_confine())
+        notice(&server->notices, NOTICE_WARNING,
+               "seccomp is not available: an intruder could run programs");
+}
+
 static int serve(int count, char *const *words) {
     struct option_origin origin;
     struct server server = {
@@ -147,6 +155,7 @@ static int serve(int count, char *const *words) {
     code = server_begin(&server);
     if (!code) {
         server.startup_memory = server_used_memory(&server);
+        confine(&server);
         code = server_run(&server);
     }
     server_free(&server);

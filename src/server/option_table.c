@@ -267,6 +267,11 @@ static const struct option option_rows[] = {
      .type = OPTION_ENUM, .flags = OPTION_IMMUTABLE, .initial = "no",
      .choices = "no local yes",
      .help = "Who may change options marked `protected` with CONFIG SET."},
+    {.name = "confine", .offset = AT(confine), .type = OPTION_BOOL, .initial = "yes",
+     .flags = OPTION_IMMUTABLE,
+     .help = "Give up, once started, what this server never does and an intruder would: "
+             "running programs, making processes, looking into them, mounting (seccomp). A "
+             "system without it is told of in the log."},
     {.name = "hz", .offset = AT(hz), .type = OPTION_INTEGER, .initial = "10", .least = 1,
      .most = 500,
      .help = "How many times a second idle connections are looked for."},

@@ -56,7 +56,7 @@ struct options {
     int64_t replica_announce_port, replica_repair, repl_timeout;
     int64_t min_replicas_to_write, min_replicas_max_lag, min_replicas_durable;
     int64_t authentication_timeout, unixsocketperm, max_new_connections_per_cycle;
-    int64_t acllog_max_len, http_port, max_records, tls_port, tls_auth_clients,
+    int64_t acllog_max_len, http_port, max_records, confine, tls_port, tls_auth_clients,
         tls_replication;
     struct output_limit client_output_buffer_limit[CLASS_COUNT];
     char bind[OPTION_TEXT_SIZE], requirepass[OPTION_TEXT_SIZE], dir[OPTION_TEXT_SIZE];

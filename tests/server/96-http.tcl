@@ -81,3 +81,15 @@ start_server [list http-port $http_port] {
         assert_equal 1 [info_field connected_clients]
     }
 }
+
+test "conf/alerts.yml and conf/grafana.json name only metrics that there are" {
+    set known {}
+    foreach file {metrics.md} {
+        foreach {all name} [regexp -all -inline {`(valori_[a-z0-9_]+)`} [read_file [file join $::here .. .. docs $file]]] { dict set known $name 1 }
+    }
+    foreach file {alerts.yml grafana.json} {
+        set names [lsort -unique [regexp -all -inline {valori_[a-z0-9_]+} [read_file [file join $::here .. .. conf $file]]]]
+        assert {[llength $names] > 5}
+        foreach name $names { assert {[dict exists $known $name]} }
+    }
+}
