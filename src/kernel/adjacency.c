@@ -10,11 +10,11 @@ enum {
     CLASS_SHIFT = 29,
     EDGE_CLASS = ADJACENCY_CLASSES, /* no bucket: the row is an edge's */
     PREFIX_BITS = 32,
-    MERGE_AT = 4, /* A trie node with so few edges below becomes a bucket again. */
+    MERGE_AT = 2, /* A trie node with so few edges below becomes a bucket again. */
 };
 #define ROW_MASK ((UINT32_C(1) << CLASS_SHIFT) - 1)
 
-static const uint32_t class_room[ADJACENCY_CLASSES] = {2, 4, ADJACENCY_BUCKET};
+static const uint32_t class_room[ADJACENCY_CLASSES] = {2, 3, ADJACENCY_BUCKET};
 
 struct entry {
     uint32_t prefix; /* the first bits of the key */
@@ -36,7 +36,7 @@ struct entries {
 
 void adjacency_begin(struct graph *graph) {
     enum { CHUNK_SIZE = 4096 };
-    static const char *const layouts[ADJACENCY_CLASSES] = {"32b6w", "32b10w", "32b18w"};
+    static const char *const layouts[ADJACENCY_CLASSES] = {"32b6w", "32b8w", "32b10w"};
     for (uint32_t i = 0; i < ADJACENCY_CLASSES; i++) {
         size_t size = sizeof(struct bucket) + class_room[i] * sizeof(struct entry);
         pool_begin(&graph->buckets[i], (uint32_t)size, CHUNK_SIZE, layouts[i]);
@@ -313,6 +313,59 @@ struct leaf_hash {
     uint8_t key[SHA256_SIZE], hash[SHA256_SIZE];
 };
 
+/* The leaves of two edges, side by side. */
+static void hash_two(const struct state *state, const struct graph_edge *const edges[2],
+                     enum direction direction, bool content, struct leaf_hash *leaves) {
+    struct edge_text texts[2];
+    uint8_t values[2][SHA256_SIZE];
+    for (int i = 0; i < 2; i++) edge_text(state, edges[i], direction, content, &texts[i]);
+    if (texts[0].size == texts[1].size) {
+        sha256_two((const void *const[2]){texts[0].bytes, texts[1].bytes}, texts[0].size,
+                   (uint8_t *const[2]){values[0], values[1]});
+    } else {
+        for (int i = 0; i < 2; i++) sha256(texts[i].bytes, texts[i].size, values[i]);
+    }
+    trie_leaf_hash_two(leaves[0].key, values[0], leaves[0].hash, leaves[1].key, values[1],
+                       leaves[1].hash);
+}
+
+/* What the keys of edges are made of lies all over memory: ask for it side by side. */
+static void fetch_names(const struct state *state, const struct graph *graph,
+                        const uint32_t *edges, uint32_t count, enum direction direction) {
+    const struct graph_node *others[ADJACENCY_BUCKET];
+    for (uint32_t i = 0; i < count; i++) __builtin_prefetch(edge_row(graph, edges[i]));
+    for (uint32_t i = 0; i < count; i++) {
+        struct edge_end end;
+        graph_edge_end(graph, edges[i], direction, &end);
+        others[i] = node_row(graph, end.other);
+        __builtin_prefetch(&others[i]->name);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const void *name =
+            heap_get(&state->heap, others[i]->name, others[i]->name_size).data;
+        if (name) __builtin_prefetch(name);
+    }
+}
+
+static void hash_leaves(const struct state *state, const struct graph *graph,
+                        const uint32_t *edges, uint32_t count, enum direction direction,
+                        bool content, struct leaf_hash *leaves) {
+    fetch_names(state, graph, edges, count, direction);
+    for (uint32_t i = 0; i < count; i++)
+        adjacency_key(state, graph, edges[i], direction, leaves[i].key);
+    for (uint32_t i = 0; i + 1 < count; i += 2) {
+        const struct graph_edge *two[2] = {edge_row(graph, edges[i]),
+                                           edge_row(graph, edges[i + 1])};
+        hash_two(state, two, direction, content, leaves + i);
+    }
+    if (count % 2 == 0) return;
+    uint8_t value[SHA256_SIZE];
+    struct edge_text text;
+    edge_text(state, edge_row(graph, edges[count - 1]), direction, content, &text);
+    sha256(text.bytes, text.size, value);
+    trie_leaf_hash(leaves[count - 1].key, value, leaves[count - 1].hash);
+}
+
 /* trie() of docs/format.md over leaves in order. */
 static void fold(const struct leaf_hash *leaves, uint32_t count, uint32_t depth,
                  struct trie_sum *sum) {
@@ -334,12 +387,7 @@ void adjacency_leaf_sum(const struct state *state, const struct graph *graph,
     uint32_t edges[ADJACENCY_BUCKET];
     uint32_t count = adjacency_leaf_edges(graph, reference, edges);
     struct leaf_hash leaves[ADJACENCY_BUCKET];
-    for (uint32_t i = 0; i < count; i++) {
-        uint8_t value[SHA256_SIZE];
-        adjacency_key(state, graph, edges[i], direction, leaves[i].key);
-        edge_value_hash(state, edge_row(graph, edges[i]), direction, content, value);
-        trie_leaf_hash(leaves[i].key, value, leaves[i].hash);
-    }
+    hash_leaves(state, graph, edges, count, direction, content, leaves);
     fold(leaves, count, depth, sum);
 }
 

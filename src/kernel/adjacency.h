@@ -16,7 +16,7 @@
 #include "kernel/graph_rows.h"
 #include "kernel/state.h"
 
-#define ADJACENCY_BUCKET 8
+#define ADJACENCY_BUCKET 4
 
 /* Whose edges, for writing: `graph` is owned, and none of these moves meanwhile. */
 struct adjacency {

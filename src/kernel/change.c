@@ -58,12 +58,26 @@ static void add_sized(struct sha256 *hash, struct slice part) {
     sha256_add(hash, part.data, part.size);
 }
 
+static uint8_t *put_sized(uint8_t *p, struct slice part) {
+    store_le64(p, part.size);
+    if (part.size) memcpy(p + 8, part.data, part.size);
+    return p + 8 + part.size;
+}
+
 /* KH(kind, 0^32, first, second); the second part is left out when it has no data pointer.
  */
 static void hash_key(char kind, const struct slice *first, struct slice last,
                      uint8_t out[SHA256_SIZE]) {
     struct sha256 hash;
-    uint8_t head[2] = {0x12, (uint8_t)kind};
+    uint8_t head[2] = {0x12, (uint8_t)kind}, short_text[256] = {0x12, (uint8_t)kind};
+    size_t size = sizeof head + sizeof no_salt + 16 + (first ? first->size : 0) + last.size;
+    if (size <= sizeof short_text) {
+        uint8_t *p = short_text + sizeof head + sizeof no_salt;
+        if (first) p = put_sized(p, *first);
+        p = put_sized(p, last);
+        sha256(short_text, (size_t)(p - short_text), out);
+        return;
+    }
     sha256_begin(&hash);
     sha256_add(&hash, head, sizeof head);
     sha256_add(&hash, no_salt, sizeof no_salt);

@@ -11,19 +11,19 @@ static uint8_t *put_properties(const struct state *state, uint8_t flags, uint64_
     return p + SHA256_SIZE;
 }
 
-void edge_value_hash(const struct state *state, const struct graph_edge *edge,
-                     enum direction direction, bool content, uint8_t value[SHA256_SIZE]) {
-    uint8_t bytes[1 + 8 + 1 + SHA256_SIZE + 4] = {0};
-    bytes[0] = direction == DIRECTION_OUT ? 0x16 : 0x1a;
-    store_le64(bytes + 1, content ? 0 : edge->widx);
-    uint8_t *p = bytes + 9;
+void edge_text(const struct state *state, const struct graph_edge *edge,
+               enum direction direction, bool content, struct edge_text *text) {
+    uint8_t *p = text->bytes + 9;
+    text->bytes[0] = direction == DIRECTION_OUT ? 0x16 : 0x1a;
+    store_le64(text->bytes + 1, content ? 0 : edge->widx);
     if (direction == DIRECTION_OUT) {
         *p++ = edge->flags;
+        memset(p, 0, SHA256_SIZE);
         p = put_properties(state, edge->flags, edge->properties, edge->properties_size,
                            p);
         if (edge->flags & CHANGE_WEIGHT) store_le32(p, (uint32_t)edge->weight), p += 4;
     }
-    sha256(bytes, (size_t)(p - bytes), value);
+    text->size = (size_t)(p - text->bytes);
 }
 
 void node_value_hash(const struct state *state, const struct graph *graph,

@@ -4,9 +4,14 @@
 
 #include "kernel/adjacency.h"
 
-/* EV of an edge for its source, EI for its destination. `content` takes its widx as 0. */
-void edge_value_hash(const struct state *state, const struct graph_edge *edge,
-                     enum direction direction, bool content, uint8_t value[SHA256_SIZE]);
+/* What is hashed to EV, of an edge for its source, or to EI, for its destination.
+ * `content` takes its widx as 0. */
+struct edge_text {
+    size_t size;
+    uint8_t bytes[1 + 8 + 1 + SHA256_SIZE + 4];
+};
+void edge_text(const struct state *state, const struct graph_edge *edge,
+               enum direction direction, bool content, struct edge_text *text);
 
 /* NV over the sums of its tries. */
 void node_value_hash(const struct state *state, const struct graph *graph,

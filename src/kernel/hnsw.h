@@ -53,6 +53,7 @@ struct hnsw {
     uint32_t dead;      /* without, that no round is for yet */
     uint32_t condemned; /* without, to be freed in this round */
     uint32_t scaled;    /* points whose code is no lattice row */
+    uint32_t moved;     /* 1 if ever a point was not its record's slot + 1 */
     /* Rounds of repair: hnsw_repair.c. */
     uint32_t rounds; /* begun so far; its parity tells the two words for dead apart */
     uint32_t phase;

@@ -57,6 +57,7 @@ uint32_t hnsw_take_point(struct memory *memory, struct hnsw *hnsw, uint32_t slot
                          uint32_t level, const int32_t *values) {
     uint32_t point = take_row(memory, &hnsw->points);
     check(point < LINK_POINT);
+    hnsw->moved |= point != slot + 1;
     check(take_row(memory, &hnsw->codes) == point);
     check(take_row(memory, &hnsw->facts) == point);
     check(take_row(memory, &hnsw->links) == point);

@@ -59,6 +59,7 @@ static const struct image_field collection_fields[] = {
     FIELD(struct collection, hnsw.dead),
     FIELD(struct collection, hnsw.condemned),
     FIELD(struct collection, hnsw.scaled),
+    FIELD(struct collection, hnsw.moved),
     FIELD(struct collection, hnsw.rounds),
     FIELD(struct collection, hnsw.phase),
     FIELD(struct collection, hnsw.cursor),

@@ -233,6 +233,9 @@ struct record {
 /* False when there is no such element. */
 bool record_find(const struct state *state, const struct collection *collection,
                  struct slice element, struct record *record);
+/* Number `index` of the live ones, in the order of their names' hashes. */
+void collection_record_at(const struct state *state, const struct collection *collection,
+                          uint64_t index, struct record *record);
 /* By slot; false when the slot holds none. */
 bool record_at(const struct state *state, const struct collection *collection,
                uint32_t slot, struct record *record);

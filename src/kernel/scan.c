@@ -25,6 +25,12 @@ const struct object *state_key_at(const struct state *state, uint64_t index) {
     return object_at(state, trie_at(&state->nodes, state->keyspace, index));
 }
 
+void collection_record_at(const struct state *state, const struct collection *collection,
+                          uint64_t index, struct record *record) {
+    uint32_t slot = trie_at(&state->nodes, collection->records, index);
+    record_read(state, collection, slot, record);
+}
+
 void scan_begin(struct scan *scan, uint64_t prefix) {
     *scan = (struct scan){.above = false};
     store_be64(scan->hash, prefix);

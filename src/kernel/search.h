@@ -70,6 +70,7 @@ struct search_codes {
     uint32_t next, limit; /* points; limit 0: there is no such scan */
     uint32_t side;        /* root of the dimension, rounded up */
     uint32_t decided;     /* by their stored values so far */
+    bool plain;           /* of L2, and nothing is lost: codes decide */
     bool full;            /* there are k hits */
     uint32_t worst;       /* slot + 1 of the hit that the rest follows from */
     uint64_t loss;        /* what the query's code is off by; COSINE: as a chord */

@@ -103,6 +103,7 @@ void search_codes_begin(struct search *search) {
     code_encode(collection->config.metric, query->values, dim, row, &facts);
     code_query_row(&codes->query, collection->config.metric, dim, row, &facts,
                    (int8_t *)row + code_stride(dim));
+    codes->plain = codes->query.lattice && hnsw_plain(&collection->hnsw);
     codes->limit = collection->hnsw.points.limit;
     codes->next = 1;
     codes->side = (uint32_t)root_ceiling(dim);
@@ -253,21 +254,37 @@ static void run_begin(const struct hnsw *hnsw, uint32_t point, uint32_t limit,
     }
 }
 
+/* Keys of a run. */
+static void keys_of(const struct code_query *query, const struct run *run,
+                    const struct code_facts *facts, uint32_t *keys) {
+    if (query->metric == METRIC_COSINE) {
+        uint32_t scales[RUN_MAX];
+        for (uint32_t i = 0; i < run->count; i++) scales[i] = facts[i].a;
+        code_loops()->cosine_keys(query->scale, scales, run->dots, run->count, keys);
+        return;
+    }
+    for (uint32_t i = 0; i < run->count; i++)
+        keys[i] = code_key(query, run->rows[i], &facts[i], run->dots[i]);
+}
+
 /* The points of a run that are not out, by their place in it. */
 static uint32_t survivors(const struct search_codes *codes, const struct run *run,
                           const struct code_facts *facts, uint32_t *places) {
     const struct code_query *query = &codes->query;
-    uint32_t number = 0;
+    bool squares = query->metric == METRIC_L2 && query->lattice;
+    uint32_t keys[RUN_MAX], number = 0;
+    if (codes->full && !squares) keys_of(query, run, facts, keys);
     for (uint32_t i = 0; i < run->count; i++) {
         bool out = false;
         if (!codes->full) {
             out = false; /* Every one is wanted. */
-        } else if (query->lattice && !(facts[i].b & CODE_SCALED) &&
-                   query->metric == METRIC_L2) {
+        } else if (squares && !(facts[i].b & CODE_SCALED)) {
             out =
                 query->square + facts[i].a - 2 * (uint32_t)run->dots[i] > codes->lattice;
         } else {
-            uint32_t key = code_key(query, run->rows[i], &facts[i], run->dots[i]);
+            uint32_t key = squares
+                               ? code_key(query, run->rows[i], &facts[i], run->dots[i])
+                               : keys[i];
             out = query->metric == METRIC_COSINE ? chord_is_out(codes, key, &facts[i])
                   : query->metric == METRIC_L2   ? distance_is_out(codes, key, &facts[i])
                                                  : product_is_out(codes, key, &facts[i]);
@@ -317,10 +334,11 @@ static bool scan_all(struct search *search, uint32_t rows) {
 /* --- With tags
  * ------------------------------------------------------------------------------ */
 
-/* While none is deleted a record's point is its slot + 1, and the points lie closer
+/* While none is deleted a record's point is its slot + 1; and the points lie closer
  * together than the metas. */
 static uint32_t point_of(const struct collection *collection, uint32_t slot) {
     const struct hnsw *hnsw = &collection->hnsw;
+    if (!hnsw->moved) return slot + 1;
     if (slot + 1 < hnsw->points.limit && point_at(hnsw, slot + 1)->slot == slot + 1)
         return slot + 1;
     return meta_at(collection, slot)->point;
@@ -341,15 +359,44 @@ static void tagged_begin(struct search *search, struct tagged_run *tagged) {
             const uint8_t *row = pool_row(&hnsw->codes, point);
             tagged->slots[count] = slots[i];
             tagged->run.rows[count] = row;
+            for (uint32_t at = 0; at < size; at += 64) __builtin_prefetch(row + at);
+            if (search->codes.plain) continue;
             tagged->facts[count] = pool_row(&hnsw->facts, point);
             __builtin_prefetch(tagged->facts[count]);
-            for (uint32_t at = 0; at < size; at += 64) __builtin_prefetch(row + at);
         }
     } while (count == 0 || count + TAG_ROW <= most);
     tagged->run.count = count;
 }
 
+/* The greatest square that may still be among the hits. */
+static uint32_t square_most(const struct search *search) {
+    if (search->hit_count < search->query.k) return UINT32_MAX;
+    return (uint32_t)(search->hits[0].distance >> 32);
+}
+
+/* Where nothing is lost: the codes' distances are those of the stored values. */
+static void look_at_plain(struct search *search, const struct tagged_run *tagged) {
+    const struct run *run = &tagged->run;
+    uint32_t squares[RUN_MAX], places[RUN_MAX], number = 0;
+    uint32_t most = square_most(search);
+    code_squares(&search->codes.query, run->rows, run->count, squares);
+    for (uint32_t i = 0; i < run->count; i++) {
+        places[number] = i;
+        number += squares[i] <= most;
+    }
+    for (uint32_t i = 0; i < number; i++) {
+        uint32_t slot = tagged->slots[places[i]], square = squares[places[i]];
+        if (square > square_most(search) || !search_keep(search, &slot, 1, 1)) continue;
+        search_decide_square(search, slot, square);
+    }
+    search->codes.decided += number;
+}
+
 static void look_at_tagged(struct search *search, struct tagged_run *tagged) {
+    if (search->codes.plain) {
+        look_at_plain(search, tagged);
+        return;
+    }
     struct search_codes *codes = &search->codes;
     struct run *run = &tagged->run;
     struct code_facts facts[RUN_MAX];

@@ -29,6 +29,19 @@ void trie_leaf_hash(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_S
     sha256(bytes, sizeof bytes, hash);
 }
 
+void trie_leaf_hash_two(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_SIZE],
+                        uint8_t hash[SHA256_SIZE], const uint8_t other_key[SHA256_SIZE],
+                        const uint8_t other_value[SHA256_SIZE],
+                        uint8_t other_hash[SHA256_SIZE]) {
+    uint8_t texts[2][1 + 2 * SHA256_SIZE] = {{0x10}, {0x10}};
+    memcpy(texts[0] + 1, key, SHA256_SIZE);
+    memcpy(texts[0] + 1 + SHA256_SIZE, value, SHA256_SIZE);
+    memcpy(texts[1] + 1, other_key, SHA256_SIZE);
+    memcpy(texts[1] + 1 + SHA256_SIZE, other_value, SHA256_SIZE);
+    sha256_two((const void *const[2]){texts[0], texts[1]}, sizeof texts[0],
+               (uint8_t *const[2]){hash, other_hash});
+}
+
 void trie_node_hash(const struct trie_sum *left, const struct trie_sum *right,
                     uint8_t hash[SHA256_SIZE]) {
     uint8_t bytes[1 + 2 * TRIE_SUM_SIZE] = {0x11};

@@ -33,6 +33,11 @@ struct trie_node {
 /* Both hashes of section 7. */
 void trie_leaf_hash(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_SIZE],
                     uint8_t hash[SHA256_SIZE]);
+/* Of two leaves. */
+void trie_leaf_hash_two(const uint8_t key[SHA256_SIZE], const uint8_t value[SHA256_SIZE],
+                        uint8_t hash[SHA256_SIZE], const uint8_t other_key[SHA256_SIZE],
+                        const uint8_t other_value[SHA256_SIZE],
+                        uint8_t other_hash[SHA256_SIZE]);
 void trie_node_hash(const struct trie_sum *left, const struct trie_sum *right,
                     uint8_t hash[SHA256_SIZE]);
 static inline uint32_t trie_bit(const uint8_t key[SHA256_SIZE], uint32_t depth) {

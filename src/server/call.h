@@ -152,6 +152,8 @@ COMMAND(cmd_memory_usage);
 READ(cmd_keys); /* cmd_scan.c */
 READ(cmd_scan);
 READ(cmd_randomkey);
+READ(cmd_vrandmember);
+READ(cmd_vrange);
 READ(cmd_vscan);
 READ(cmd_get); /* cmd_string.c */
 READ(cmd_strlen);

@@ -142,23 +142,32 @@ static bool query_from_element(struct call *call, const struct state *state,
     return true;
 }
 
-/* The query into scratch, checked against the collection. */
+static bool dimension_error(struct call *call, uint32_t dim,
+                            const struct config *config) {
+    if (config->reduce_dim) vector_input_error(call, dim, config->reduce_dim);
+    else
+        call_error(call, "ERR Vector dimension mismatch - got %u but set has %u", dim,
+                   config->dim);
+    return false;
+}
+
+/* The query into scratch, checked against the collection, and projected where it has
+ * the dimension of what was. */
 static bool bind_query(struct call *call, const struct state *state,
-                       const struct collection *collection,
-                       const struct search_words *words) {
+                       const struct collection *collection, struct search_words *words) {
     const struct config *config = collection_config(collection);
+    struct vector_words *vector = &words->vector;
+    int32_t *values = call->server->scratch.values;
     if (words->by_element)
         return query_from_element(call, state, collection, words->element);
     int8_t exponent;
-    if (!vector_convert(call, &words->vector, config->metric,
-                        call->server->scratch.values, &exponent))
+    if (!vector_convert(call, vector, config->metric, values, &exponent)) return false;
+    bool whole = vector->dim == config->reduce_dim && vector->dim != config->dim;
+    if (whole && !vector_project(call, vector, config->dim, values, &exponent))
         return false;
     if (config->quantisation == QUANTISATION_BIN)
-        vector_binarise(&words->vector, call->server->scratch.values, &exponent);
-    if (words->vector.dim == config->dim) return true;
-    call_error(call, "ERR Vector dimension mismatch - got %u but set has %u",
-               words->vector.dim, config->dim);
-    return false;
+        vector_binarise(vector, values, &exponent);
+    return vector->dim == config->dim || dimension_error(call, vector->dim, config);
 }
 
 static int compare_tags(void *context, const void *a, const void *b) {

@@ -109,8 +109,10 @@ static bool wishes_read(struct call *call, size_t at, struct wishes *wishes) {
 }
 
 /* Redis's defaults for a key that VADD makes. */
-static struct config default_config(const struct wishes *wishes, uint32_t dim) {
-    return (struct config){.metric = METRIC_COSINE,
+static struct config default_config(const struct wishes *wishes, uint32_t dim,
+                                    uint32_t reduce_dim) {
+    return (struct config){.reduce_dim = reduce_dim,
+                           .metric = METRIC_COSINE,
                            .index = INDEX_HNSW,
                            .quantisation = wishes->quantisation,
                            .origin = ORIGIN_VADD,
@@ -133,6 +135,24 @@ static bool agrees(struct call *call, const struct plan *plan,
     return tally.status == STATUS_OK;
 }
 
+/* May a vector of these words go into the collection as Redis sees it? Only what has to
+ * do with REDUCE is decided here; the rest is the kernel's. */
+static bool projection_agrees(struct call *call, const struct config *existing,
+                              const struct vector_words *words) {
+    if (!existing) return true;
+    if (!existing->reduce_dim && words->dim != existing->dim && words->reduce)
+        call_error(call, "ERR Vector dimension mismatch - got %u but set has %u",
+                   words->dim, existing->dim);
+    else if (!existing->reduce_dim && words->reduce)
+        call_error(call, "ERR cannot add projection to existing set without projection");
+    else if (existing->reduce_dim && words->reduce != existing->dim)
+        call_error(call, "ERR Vector dimension mismatch - got %u but set has %u",
+                   words->dim, existing->dim);
+    else if (existing->reduce_dim && words->dim != existing->reduce_dim)
+        vector_input_error(call, words->dim, existing->reduce_dim);
+    return !call->failed;
+}
+
 /* The vector's bytes in scratch, good until the next one is encoded. */
 static struct slice encode(struct scratch *scratch, enum metric metric, uint32_t dim,
                            int8_t exponent) {
@@ -145,7 +165,7 @@ WRITE(cmd_vadd) {
     struct scratch *scratch = &call->server->scratch;
     struct vector_words words;
     struct wishes wishes;
-    if (!vector_words_read(call, 2, &words)) return PLAN_REFUSED;
+    if (!vector_words_read_reduced(call, 2, &words)) return PLAN_REFUSED;
     struct slice key = call->arguments[1], element = call_argument(call, words.next);
     const struct config *existing = overlay_find(plan->overlay, state, call->db, key);
     enum metric metric = existing ? existing->metric : METRIC_COSINE;
@@ -158,7 +178,12 @@ WRITE(cmd_vadd) {
     }
     if (!wishes_read(call, words.next + 1, &wishes) || !name_fits(call, "key", key) ||
         !name_fits(call, "element name", element) ||
-        !agrees(call, plan, existing, &wishes))
+        !agrees(call, plan, existing, &wishes) ||
+        !projection_agrees(call, existing, &words))
+        return PLAN_REFUSED;
+    uint32_t reduce_dim = words.reduce ? words.dim : 0;
+    if (words.reduce &&
+        !vector_project(call, &words, words.reduce, scratch->values, &exponent))
         return PLAN_REFUSED;
     uint8_t quantisation = existing ? existing->quantisation : wishes.quantisation;
     if (quantisation == QUANTISATION_BIN)
@@ -174,7 +199,7 @@ WRITE(cmd_vadd) {
                             .vector = encode(scratch, metric, words.dim, exponent)};
     if (!existing || plan->overlay) {
         change.flags |= CHANGE_CONFIG;
-        change.config = default_config(&wishes, words.dim);
+        change.config = default_config(&wishes, words.dim, reduce_dim);
     }
     if (wishes.quantisation == QUANTISATION_NONE && quantisation != QUANTISATION_BIN) {
         if (!vector_keep_fp32(call, &words, scratch->values, exponent, scratch->fp32,
@@ -279,7 +304,7 @@ static enum status group_add(struct call *call, struct plan *plan,
                             .element = words->elements[index]};
     if (index == 0 && (!existing || plan->overlay)) { /* the first speaks for all */
         change.flags |= CHANGE_CONFIG;
-        change.config = default_config(&wishes, words->dim);
+        change.config = default_config(&wishes, words->dim, 0);
         if (existing) { /* of an existing key VMADD asks nothing: it has no words for it
                          */
             change.config.quantisation = existing->quantisation;

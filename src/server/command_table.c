@@ -495,8 +495,8 @@ static const struct command command_rows[] = {
     /* --- Vectors ---------------------------------------------------------------------- */
     {.name = "vadd", .write = cmd_vadd, .answer = answer_vadd, .arity = -5, VECTOR_GROUP,
      .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
-     .synopsis = "key <FP32 blob | VALUES num value...> element [SETATTR json] [TAG tag] "
-                 "[<NX | XX>] [CAS] [<NOQUANT | Q8 | BIN>] [EF ef] [M m]",
+     .synopsis = "key [REDUCE dim] <FP32 blob | VALUES num value...> element [SETATTR json] "
+                 "[TAG tag] [<NX | XX>] [CAS] [<NOQUANT | Q8 | BIN>] [EF ef] [M m]",
      .summary = "Add an element, or replace its vector."},
     {.name = "vcard", .read = cmd_vcard, .arity = 2, VECTOR_GROUP, .since = "0.1", ONE_KEY,
      .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",
@@ -531,6 +531,12 @@ static const struct command command_rows[] = {
      .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
      .synopsis = "key FP32 blob ELEMENTS num element... [TAGS tag...] [ATTRS json...]",
      .summary = "Add many elements, all or none, as one log entry."},
+    {.name = "vrandmember", .read = cmd_vrandmember, .arity = -2, VECTOR_GROUP, .since = "0.1",
+     ONE_KEY, .flags = COMMAND_UPPER_CASE, .synopsis = "key [count]",
+     .summary = "Elements by chance; below 0 they may come twice."},
+    {.name = "vrange", .read = cmd_vrange, .arity = -4, VECTOR_GROUP, .since = "0.1", ONE_KEY,
+     .flags = COMMAND_UPPER_CASE, .synopsis = "key start end [count]",
+     .summary = "Elements in the order of their names."},
     {.name = "vrem", .write = cmd_vrem, .answer = answer_bool, .arity = 3, VECTOR_GROUP,
      .since = "0.1", ONE_KEY, .flags = COMMAND_UPPER_CASE, .synopsis = "key element",
      .summary = "Remove an element."},

@@ -8,6 +8,7 @@
 #define BLOCK_BYTES                                                                      \
     (DISTANCE_ALIGNMENT + 4 * (size_t)VECTOR_DIM_MAX + VECTOR_BYTES +                    \
      4 * (size_t)VECTOR_DIM_MAX)
+#define SUMS_BYTES     (VECTOR_DIM_MAX * sizeof(int64_t))
 #define KEPT_HITS      16384
 #define ROOM_ALIGNMENT ((size_t)64)
 #define ROOM_STEP      ((size_t)64 * 1024)
@@ -37,6 +38,7 @@ void scratch_free(struct scratch *scratch) {
     release(scratch->allocator, scratch->tags,
             scratch->tag_capacity * sizeof *scratch->tags);
     release(scratch->allocator, scratch->room_block, room_block_size(scratch));
+    if (scratch->sums) release(scratch->allocator, scratch->sums, SUMS_BYTES);
     if (scratch->filter)
         release(scratch->allocator, scratch->filter, sizeof *scratch->filter);
 }
@@ -70,6 +72,11 @@ enum status scratch_tags(struct scratch *scratch, size_t count) {
     return status;
 }
 
+int64_t *scratch_sums(struct scratch *scratch) {
+    if (!scratch->sums) scratch->sums = allocate(scratch->allocator, SUMS_BYTES);
+    return scratch->sums;
+}
+
 enum status scratch_filter(struct scratch *scratch) {
     if (!scratch->filter)
         scratch->filter = allocate(scratch->allocator, sizeof *scratch->filter);
@@ -90,9 +97,16 @@ enum status scratch_room(struct scratch *scratch, size_t size) {
 }
 
 void scratch_shrink(struct scratch *scratch) {
-    if (scratch->hit_capacity <= KEPT_HITS) return;
-    release(scratch->allocator, scratch->hits,
-            scratch->hit_capacity * sizeof *scratch->hits);
-    scratch->hits = NULL;
-    scratch->hit_capacity = 0;
+    if (scratch->hit_capacity > KEPT_HITS) {
+        release(scratch->allocator, scratch->hits,
+                scratch->hit_capacity * sizeof *scratch->hits);
+        scratch->hits = NULL;
+        scratch->hit_capacity = 0;
+    }
+    if (scratch->tag_capacity > KEPT_HITS) {
+        release(scratch->allocator, scratch->tags,
+                scratch->tag_capacity * sizeof *scratch->tags);
+        scratch->tags = NULL;
+        scratch->tag_capacity = 0;
+    }
 }

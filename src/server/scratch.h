@@ -20,6 +20,7 @@ struct scratch {
     size_t tag_capacity;
     struct search_room room; /* in room_block, aligned */
     void *room_block;
+    int64_t *sums; /* of a projection, VECTOR_DIM_MAX; NULL until there is one */
     struct scratch_filter {
         struct filter program;
         struct filter_room room;
@@ -32,6 +33,8 @@ void scratch_free(struct scratch *scratch);
 /* Room for so many; STATUS_MEMORY. */
 enum status scratch_hits(struct scratch *scratch, size_t count);
 enum status scratch_tags(struct scratch *scratch, size_t count);
+/* NULL without memory. */
+int64_t *scratch_sums(struct scratch *scratch);
 enum status scratch_filter(struct scratch *scratch);
 /* Room for a walk through an index; STATUS_MEMORY. */
 enum status scratch_room(struct scratch *scratch, size_t size);

@@ -66,6 +66,23 @@ struct keys_task {
     bool counted;
 };
 
+/* Where VRANDMEMBER or VRANGE is. */
+struct members_task {
+    const struct state *state;
+    const struct collection *collection;
+    uint64_t wanted, replied;
+    bool repeats; /* VRANDMEMBER: an element may come twice */
+    uint64_t key[2];
+    struct range_end { /* VRANGE */
+        char sign;     /* '-' or '+'; 0: a name */
+        bool open;     /* the name itself is not meant */
+        struct slice name;
+    } from, to;
+    uint32_t next_slot;
+    bool gathered;
+    uint64_t found, unsorted;
+};
+
 struct server {
     const struct os *os;
     const struct allocator *allocator;
@@ -109,6 +126,7 @@ struct server {
     struct log_range_task log_range;
     struct keys_task keys;
     struct graph_task graph_task;
+    struct members_task members;
     struct scratch scratch;
     struct reply nobody;        /* swallows the replies of clients that left */
     uint64_t saved_us, save_tried_us; /* monotonic; saves.c */

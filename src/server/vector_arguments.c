@@ -1,8 +1,11 @@
 /* A vector as clients write it, checked in the order in which Redis checks it. */
 #include "server/vector_arguments.h"
 
+#include <math.h>
+
 #include "base/bytes.h"
 #include "kernel/fixed.h"
+#include "server/server.h"
 #include "server/words.h"
 
 #define FP32_SIGN UINT32_C(0x80000000)
@@ -34,13 +37,22 @@ static bool read_values(struct call *call, size_t at, struct vector_words *words
 }
 
 bool vector_words_read(struct call *call, size_t at, struct vector_words *words) {
-    if (call_is(call, at, "reduce")) {
-        call_unavailable(call, "REDUCE");
-        return false;
-    }
     if (call_is(call, at, "fp32")) return read_blob(call, at, words);
     if (call_is(call, at, "values")) return read_values(call, at, words);
     return invalid(call);
+}
+
+bool vector_words_read_reduced(struct call *call, size_t at, struct vector_words *words) {
+    int64_t reduce = 0;
+    if (call_is(call, at, "reduce")) {
+        if (!word_integer(call_argument(call, at + 1), &reduce) || reduce < 1)
+            return invalid(call);
+        at += 2;
+    }
+    if (!vector_words_read(call, at, words)) return false;
+    if (reduce > words->dim) return invalid(call);
+    words->reduce = (uint32_t)reduce;
+    return true;
 }
 
 /* What Redis would not take either is answered as Redis does; what only our fixed point
@@ -78,6 +90,50 @@ bool vector_convert(struct call *call, const struct vector_words *words,
     return converted(call, metric,
                      fixed_from_text(words->texts, words->dim, metric == METRIC_COSINE,
                                      values, exponent));
+}
+
+void vector_input_error(struct call *call, uint32_t dim, uint32_t wanted) {
+    call_error(
+        call,
+        "ERR Input dimension mismatch for projection - got %u but projection expects %u",
+        dim, wanted);
+}
+
+/* The sums over all signs at once: Fast Walsh-Hadamard transform of 2^n numbers. */
+static void transform(int64_t *sums, uint32_t count) {
+    for (uint32_t half = 1; half < count; half *= 2)
+        for (uint32_t first = 0; first < count; first += 2 * half)
+            for (uint32_t i = first; i < first + half; i++) {
+                int64_t a = sums[i], b = sums[i + half];
+                sums[i] = a + b;
+                sums[i + half] = a - b;
+            }
+}
+
+bool vector_project(struct call *call, struct vector_words *words, uint32_t dim,
+                    int32_t *values, int8_t *exponent) {
+    struct scratch *scratch = &call->server->scratch;
+    int64_t *sums = scratch_sums(scratch);
+    if (!sums) {
+        call_error(call, "OOM command not allowed when used memory > 'maxmemory'.");
+        return false;
+    }
+    uint32_t count = 1;
+    while (count < words->dim) count *= 2;
+    for (uint32_t i = 0; i < count; i++) sums[i] = i < words->dim ? values[i] : 0;
+    transform(sums, count); /* below 2^17 * 2^16 */
+    double scale = ldexp(1.0, *exponent - 16) / sqrt((double)words->dim);
+    for (uint32_t i = 0; i < dim; i++) {
+        float value = (float)((double)sums[i] * scale);
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        store_le32(scratch->fp32 + 4 * (size_t)i, bits);
+    }
+    *words = (struct vector_words){.dim = dim,
+                                   .blob = slice_of(scratch->fp32, 4 * (size_t)dim),
+                                   .next = words->next,
+                                   .reduce = words->reduce};
+    return vector_convert(call, words, METRIC_COSINE, values, exponent);
 }
 
 void vector_binarise(const struct vector_words *words, int32_t *values,
