@@ -257,7 +257,8 @@ const struct divergence *engine_divergence(const struct engine *engine);
 
 /* Go back to the first `size` entries; what comes after them is kept in the new file `name`.
  * Then the log is opened anew, as by engine_reopen(): engine_recover() goes on from here.
- * STATUS_EXISTS or another failure before anything was changed; STATUS_IO: final. */
+ * STATUS_EXISTS, STATUS_RANGE (what came before is not here any more) or another failure
+ * before anything was changed; STATUS_IO: final. */
 enum status engine_go_back(struct engine *engine, uint64_t size, const char *name,
                            struct engine_report *report);
 /* Begin anew, without entries, as engine_go_back() does; the old log's files stay, with

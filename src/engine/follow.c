@@ -183,7 +183,8 @@ enum status engine_change_secretly(struct engine *engine, struct change *change)
 enum status engine_go_back(struct engine *engine, uint64_t size, const char *name,
                            struct engine_report *report) {
     check(engine->phase == PHASE_READY && engine->batch.phase == BATCH_NONE);
-    enum status status = log_extract(engine->log, size, name);
+    enum status status = log_may_cut(engine->log, size);
+    if (!status) status = log_extract(engine->log, size, name);
     if (!status) status = engine_stop(engine);
     if (!status) status = log_cut(engine->log, size);
     return status ? status : engine_reopen(engine, report);

@@ -223,6 +223,10 @@ static bool continues(struct call *call, const struct offer *offer,
         return false;
     }
     uint64_t durable = log_durable(log);
+    if (offer->size < log_first(log)) {
+        call_error(call, "TRIMMED the log begins at entry %" PRIu64, log_first(log));
+        return false;
+    }
     bool known = offer->size <= durable && !log_range_at(log, offer->size, range);
     if (known) rfc6962_root(range, root);
     if (known && memcmp(root, offer->root, SHA256_SIZE) == 0) return true;

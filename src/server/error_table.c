@@ -248,6 +248,10 @@ static const struct error_row error_rows[] = {
      .remedy = "Let the replica fetch everything anew."},
     {.text = "NOMASTERLINK Can't SYNC while not connected with my master",
      .cause = "This replica has no link to its own primary.", .remedy = "Wait for it."},
+    {.text = "TRIMMED the log begins at entry %u",
+     .cause = "The replica needs entries that the primary has trimmed.",
+     .remedy = "Stop the replica, copy the primary's directory (its snapshots and its log), start "
+               "it again."},
     {.text = "FOREIGN this is another log",
      .cause = "The replica has entries of a database that was never this one.",
      .remedy = "REPLICAOF host port FORCE sets them aside."},

@@ -131,6 +131,8 @@ static void take_psync(struct server *server, const char *line) {
     else if (begins(line, "-FORKED ") && word_unsigned(word_of(line, 1), &size))
         fork_search(server, size);
     else if (begins(line, "-FOREIGN ")) link_foreign(server);
+    else if (begins(line, "-TRIMMED "))
+        link_drop(server, "its log has no beginning any more: copy its directory here");
     else link_drop(server, "it refuses PSYNC: %s", line);
 }
 

@@ -24,6 +24,10 @@ void link_go_back(struct server *server, uint64_t size) {
     struct replica_link *link = &server->link;
     uint64_t entries = engine_size(server->engine) - size;
     char name[NAME_SIZE];
+    if (entries == 0) {
+        link_drop(server, "it says that our log is no part of its own, and yet it is");
+        return;
+    }
     snprintf(name, sizeof name, "fork-%" PRIu64 "-%" PRIu64 ".vlog", size,
              seconds_now(server));
     notice(&server->notices, NOTICE_WARNING,

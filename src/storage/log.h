@@ -156,11 +156,15 @@ bool log_append_waits(const struct log *log);
 /* Write the entries from `first` on to the new file `name`, as docs/format.md 12 has it. A
  * failure leaves the log as it is, and perhaps a part of that file. */
 enum status log_extract(struct log *log, uint64_t first, const char *name);
-/* After log_stop(): drop all entries from `size` on, on the disk. Then only log_close(); a
- * crash in here leaves more entries, and the log whole. STATUS_IO. */
+/* Whether the first `size` entries can be recovered without the snapshots beyond them.
+ * STATUS_RANGE: the log begins later, and no snapshot leads there. STATUS_IO. */
+enum status log_may_cut(struct log *log, uint64_t size);
+/* After log_stop(): drop all entries from `size` on, on the disk, and snapshots that cover
+ * them. Then only log_close(); a crash in here leaves more entries, and the log whole.
+ * STATUS_IO. */
 enum status log_cut(struct log *log, uint64_t size);
-/* After log_stop(): rename the log's files, `prefix` before each name, so that the directory
- * has none. Then only log_close(). STATUS_IO. */
+/* After log_stop(): rename the log's files and snapshots, `prefix` before each name, so that
+ * the directory has none. Then only log_close(). STATUS_IO. */
 enum status log_set_aside(struct log *log, const char *prefix);
 
 /* Try again to reserve space after STATUS_NO_SPACE; true when appending may succeed. */

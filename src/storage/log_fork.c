@@ -1,15 +1,17 @@
 /* Setting entries aside, and going back to where they were not.
  *
  * What is set aside is a file of its own in the format of a segment (docs/format.md, 12).
- * Going back removes from the end, each step on the disk before the next, the head file
- * first since it says how much there was: so a crash anywhere leaves a whole log that is
- * merely longer. */
+ * Going back removes from the end, each step on the disk before the next: first the head
+ * file and the snapshots, which say how much there was, then segments. So a crash anywhere
+ * leaves a whole log that is merely longer. */
 #include <string.h>
 
 #include "base/check.h"
 #include "storage/cursor.h"
 #include "storage/log_internal.h"
 #include "storage/log_tree.h"
+#include "storage/snapshot.h"
+#include "storage/tree_file.h"
 
 
 struct extraction {
@@ -129,14 +131,48 @@ static enum status shorten(struct log *log, uint64_t number, uint64_t end) {
     return status;
 }
 
+enum status log_may_cut(struct log *log, uint64_t size) {
+    uint64_t entries[SNAPSHOTS_MAX];
+    size_t count;
+    bool whole = log->segment_count > 0 && log->segments[0].number == 1;
+    if (whole) return STATUS_OK;
+    enum status status = snapshot_list(log->os, log->directory, entries, &count);
+    for (size_t i = 0; !status && i < count; i++)
+        if (entries[i] <= size && entries[i] >= log_first(log)) return STATUS_OK;
+    return status ? status : STATUS_RANGE;
+}
+
+static enum status remove_snapshots(struct log *log, uint64_t beyond) {
+    uint64_t entries[SNAPSHOTS_MAX];
+    size_t count;
+    enum status status = snapshot_list(log->os, log->directory, entries, &count);
+    for (size_t i = 0; !status && i < count; i++) {
+        char name[SNAPSHOT_NAME_SIZE];
+        if (entries[i] <= beyond) continue;
+        snapshot_name(entries[i], name);
+        status = remove_name(log, name);
+    }
+    return status;
+}
+
+/* The leaves of a segment that is cut are other ones soon. */
+static enum status remove_tree(struct log *log, uint64_t number) {
+    char name[40];
+    tree_name(number, name);
+    return remove_name(log, name);
+}
+
 enum status log_cut(struct log *log, uint64_t size) {
     uint64_t target, end;
     check(log->phase == LOG_STARTED && log->durable == log->tree.size);
     enum status status = find_cut(log, size, &target, &end);
     if (!status) status = remove_name(log, HEAD_NAME);
+    if (!status) status = remove_snapshots(log, size);
     for (size_t i = log->segment_count; !status && i > 0; i--) {
         char name[SEGMENT_NAME_SIZE];
-        if (log->segments[i - 1].number <= target) break;
+        if (log->segments[i - 1].number < target) break;
+        status = remove_tree(log, log->segments[i - 1].number);
+        if (status || log->segments[i - 1].number == target) break;
         segment_name(log->segments[i - 1].number, name);
         status = remove_name(log, name);
     }
@@ -144,19 +180,40 @@ enum status log_cut(struct log *log, uint64_t size) {
     return status ? log_fail(log) : STATUS_OK;
 }
 
-enum status log_set_aside(struct log *log, const char *prefix) {
+static enum status rename_aside(struct log *log, const char *prefix, const char *name) {
     const struct os *os = log->os;
-    enum status status = STATUS_OK;
-    for (size_t i = log->segment_count + 1; !status && i > 0; i--) {
-        char name[SEGMENT_NAME_SIZE], aside[SEGMENT_NAME_SIZE + 64];
-        if (i > log->segment_count) memcpy(name, HEAD_NAME, sizeof HEAD_NAME);
-        else segment_name(log->segments[i - 1].number, name);
-        size_t size = strlen(prefix);
-        check(size + sizeof name <= sizeof aside);
-        memcpy(aside, prefix, size);
-        memcpy(aside + size, name, sizeof name);
-        status = os->rename(os, log->directory, name, aside);
-        if (!status) status = os->directory_sync(os, log->directory);
+    char aside[128];
+    size_t size = strlen(prefix), rest = strlen(name) + 1;
+    check(size + rest <= sizeof aside);
+    memcpy(aside, prefix, size);
+    memcpy(aside + size, name, rest);
+    enum status status = os->rename(os, log->directory, name, aside);
+    if (status == STATUS_NOT_FOUND) status = STATUS_OK;
+    return status ? status : os->directory_sync(os, log->directory);
+}
+
+static enum status snapshots_aside(struct log *log, const char *prefix) {
+    uint64_t entries[SNAPSHOTS_MAX];
+    size_t count;
+    enum status status = snapshot_list(log->os, log->directory, entries, &count);
+    for (size_t i = 0; !status && i < count; i++) {
+        char name[SNAPSHOT_NAME_SIZE];
+        snapshot_name(entries[i], name);
+        status = rename_aside(log, prefix, name);
+    }
+    return status;
+}
+
+enum status log_set_aside(struct log *log, const char *prefix) {
+    enum status status = rename_aside(log, prefix, HEAD_NAME);
+    if (!status) status = snapshots_aside(log, prefix);
+    uint64_t last = log->segment_count ? log_last_segment(log)->number : 0;
+    for (uint64_t number = last; !status && number > 0; number--) {
+        char name[SEGMENT_NAME_SIZE], tree[40]; /* trees outlive their segments */
+        segment_name(number, name);
+        tree_name(number, tree);
+        status = rename_aside(log, prefix, tree);
+        if (!status) status = rename_aside(log, prefix, name);
     }
     return status ? log_fail(log) : STATUS_OK;
 }

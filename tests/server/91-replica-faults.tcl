@@ -64,6 +64,7 @@ start_server $options {
         test "G15: with replica-repair the log is set aside and fetched anew" {
             r config set replica-repair yes
             r debug diverge other
+            at_server 0 { r save }
             at_server 0 { r set two 2; r proof.state sync }
             wait_for_condition 500 10 {[info_field replica_repairs] == 1} { complain "no repair" }
             wait_for_replica 1 0
@@ -76,7 +77,7 @@ start_server $options {
         }
         test "G17: entries of a primary that was replaced are kept in a file, and it follows" {
             r replicaof no one
-            at_server 0 { write_some 100 120; r set lost 1 }
+            at_server 0 { write_some 100 110; r save; write_some 110 120; r set lost 1 }
             set fork [info_field log_entries]
             write_some 200 210
             at_server 0 {
@@ -135,6 +136,7 @@ start_server $options {
         start_server $options {
             test "G17: another log is refused, unless FORCE says so" {
                 write_some 0 3
+                r save
                 follow_server 2 1
                 wait_for_condition 500 10 {[string match "*another log*" [info_field replica_link_error]]} {
                     complain [r info replication]
