@@ -323,9 +323,11 @@ def frames_speak_for(data, start, key, sequence):
 SYSTEM = 40
 
 GCREATE, NODE, NODEDEL, EDGE, EDGEDEL = OF_GRAPHS = range(20, 25)
+ALL = 25
 
-ELEMENT_TYPES = {*range(CREATE, EXPIRE + 1), *OF_GRAPHS, SYSTEM}
-ENTRY_TYPES = {SEAL, BATCH, *ELEMENT_TYPES} - {GROUP}
+GROUPS = (GROUP, ALL)
+ELEMENT_TYPES = {*range(CREATE, EXPIRE + 1), *OF_GRAPHS, ALL, SYSTEM}
+ENTRY_TYPES = {SEAL, BATCH, *ELEMENT_TYPES} - {*GROUPS}
 SYSTEM_KINDS = {1}  # users
 
 SIGNED, NO_STATE = 1, 2
@@ -479,12 +481,12 @@ class Change:
         """`previous` is the change before it in a batch that had a key, or None."""
         self.type = kind
         cursor = Cursor(body, "the body")
-        if kind == GROUP:
+        if kind in GROUPS:
             self.group = cursor.number(4)
         else:
             self.read_body(cursor)
         cursor.finish()
-        if kind not in (FLUSH, GROUP):
+        if kind not in (FLUSH, *GROUPS):
             self.read_payload(payload, previous)
 
     def read_body(self, cursor):
@@ -1121,10 +1123,11 @@ class Model:
         while at < len(changes):
             change = changes[at]
             at += 1
-            if change.type == GROUP:
+            if change.type in GROUPS:
                 members = changes[at:at + change.group]
                 check_group(change, members)
-                if self.refuse_group(members):
+                refuse = self.refuse_group if change.type == GROUP else self.refuse_all
+                if refuse(members):
                     at += change.group
             else:
                 self.apply(sequence, change)
@@ -1139,11 +1142,65 @@ class Model:
         return 0 < capacity < (len(found.records) if found else 0) + len(members)
 
 
+    def refuse_all(self, members):
+        """The same of an ALL: edges may join nodes that its earlier members make."""
+        made, new_nodes, new_edges = None, set(), 0
+        for member in members:
+            found = self.objects.get(member.object_hash)
+            if member.type == VADD:
+                if self.refuse_add(member):
+                    return True
+                continue
+            if member.type == VREM:
+                if not isinstance(found, Collection) or member.element_hash not in found.records:
+                    return True
+                continue
+            if found and found.TYPE != Knowledge.TYPE:
+                return True
+            if not found and member.type == NODE:
+                made = made or member.config
+            config = found.config if found else made
+            if not config:
+                return True
+            known = found.nodes if found else {}
+            if member.type == NODE:
+                if member.element_hash in known or member.element_hash in new_nodes:
+                    continue
+                new_nodes.add(member.element_hash)
+                if 0 < config.nodes < len(known) + len(new_nodes):
+                    return True
+                continue
+            ends = (member.element_hash, member.destination_hash)
+            if any(end not in known and end not in new_nodes for end in ends):
+                return True
+            source, _, key = found.find_edge(member) if found else (None, None, None)
+            if source and key in source.edges[0]:
+                continue
+            new_edges += 1
+            if 0 < config.edges < (found.edge_count if found else 0) + new_edges:
+                return True
+        return False
+
+
+def check_all(members):
+    graphs = {member.object_hash for member in members if member.type in (NODE, EDGE)}
+    others = [member for member in members if member.type not in (NODE, EDGE)]
+    kinds = [member.type for member in others]
+    if (len(graphs) > 1 or len({member.object_hash for member in others}) > 1
+            or len(set(kinds)) != len(kinds) or not set(kinds) <= {VADD, VREM}
+            or any(member.type in (NODE, EDGE) and member.flags & (IF_NEW | IF_EXISTING)
+                   for member in members)):
+        raise damaged("an ALL holds what it may not")
+
+
 def check_group(group, members):
     if not members:
         raise damaged("an empty group")
     if len(members) != group.group:
         raise damaged("a group is longer than its batch")
+    if group.type == ALL:
+        check_all(members)
+        return
     for member in members:
         if member.type != VADD or member.object_hash != members[0].object_hash:
             raise damaged("a group holds something other than VADDs of one object")

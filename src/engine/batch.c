@@ -18,10 +18,11 @@ void batch_start(struct engine *engine, const struct batch_reader *reader,
 /* The members of a group of `count` come next in `reader`. They are looked at through a
  * copy of it, since they are read again when they are applied. */
 static void begin_check(struct running_batch *batch, const struct batch_reader *reader,
-                        uint32_t count) {
+                        const struct change *group) {
     batch->ahead = *reader;
-    batch->group = (struct group){.count = count};
-    batch->unchecked = count;
+    batch->group = (struct group){.count = group->group_count,
+                                  .all = group->type == CHANGE_ALL};
+    batch->unchecked = group->group_count;
 }
 
 /* Hold some more members against the state as it is. STATUS_AGAIN: there are others. */
@@ -31,15 +32,13 @@ static enum status check_some(struct engine *engine) {
         struct change member;
         enum status status = batch_next(&batch->ahead, &member);
         if (status) return status == STATUS_END ? STATUS_CORRUPT : status;
-        if (batch->unchecked == batch->group.count)
-            memcpy(batch->group_object, member.object_hash, SHA256_SIZE);
-        bool fits = member.type == CHANGE_VADD &&
-                    memcmp(member.object_hash, batch->group_object, SHA256_SIZE) == 0;
-        if (!fits) return STATUS_CORRUPT;
+        if (!group_takes(&batch->group, &member)) return STATUS_CORRUPT;
         kernel_group_check(engine->kernel, &batch->group, &member);
         batch->unchecked--;
     }
-    return batch->unchecked > 0 ? STATUS_AGAIN : STATUS_OK;
+    if (batch->unchecked > 0) return STATUS_AGAIN;
+    kernel_group_end(engine->kernel);
+    return STATUS_OK;
 }
 
 /* All members were looked at. */
@@ -66,7 +65,7 @@ static enum status meet_group(struct engine *engine, const struct change *change
         begin_group(batch, event);
         return STATUS_OK;
     }
-    begin_check(batch, &batch->reader, change->group_count);
+    begin_check(batch, &batch->reader, change);
     return check_group(engine, event);
 }
 
@@ -102,7 +101,7 @@ enum status batch_step(struct engine *engine, struct batch_event *event) {
     }
     if (status) return status;
     *event = (struct batch_event){.applied = true, .type = change.type};
-    if (change.type == CHANGE_GROUP) return meet_group(engine, &change, event);
+    if (change_is_group(change.type)) return meet_group(engine, &change, event);
     bool member = batch->group_left > 0;
     if (member) batch->group_left--;
 #ifdef BUG_21
@@ -137,8 +136,8 @@ static void begin_admission(struct running_batch *running, const struct batch *b
     struct batch_reader reader = running->reader;
     check(batch_next(&reader, &change) == STATUS_OK);
     running->admitted =
-        change.type == CHANGE_GROUP && change.group_count == batch->count - 1;
-    if (running->admitted) begin_check(running, &reader, change.group_count);
+        change_is_group(change.type) && change.group_count == batch->count - 1;
+    if (running->admitted) begin_check(running, &reader, &change);
 }
 
 static enum status begin_append(struct engine *engine, const struct batch *batch) {
@@ -172,6 +171,7 @@ enum status engine_batch_submit(struct engine *engine, const struct batch *batch
         check(!engine->following);
         if (engine->refusing) return STATUS_NO_SPACE;
         check(batch->count > 0);
+        if (kernel_reserve(engine->kernel, 0, batch->count)) return STATUS_MEMORY;
         begin_admission(running, batch);
     }
     enum status status = running->phase == BATCH_ADMIT

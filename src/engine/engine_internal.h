@@ -45,7 +45,6 @@ struct running_batch {
     struct batch_reader ahead;
     struct group group;
     uint32_t unchecked; /* of them */
-    uint8_t group_object[SHA256_SIZE];
     struct appending appending;
     struct outcome unfinished; /* of an element that is applied in steps: `more` is set */
 };

@@ -78,7 +78,16 @@ static enum status follow_change(struct engine *engine, const struct entry *entr
     struct outcome outcome;
     kernel_apply(engine->kernel, entry->sequence, &change, &outcome);
     engine_note_change(engine);
-    return STATUS_OK;
+    if (!outcome.more) return STATUS_OK;
+    engine->batch.phase = BATCH_SINGLE;
+    engine->batch.unfinished = outcome;
+    return STATUS_AGAIN;
+}
+
+/* Of a change that is applied in steps. */
+static enum status apply_more(struct engine *engine) {
+    engine_submit_more(engine, &engine->batch.unfinished);
+    return engine->batch.unfinished.more ? STATUS_AGAIN : STATUS_OK;
 }
 
 /* --- Batches ---------------------------------------------------------------------- */
@@ -102,26 +111,23 @@ static enum status begin_applying(struct engine *engine) {
 }
 
 /* What apply_some() relies on: every element and payload is what the entry commits to, and
- * every group covers VADDs of one object. */
+ * every group covers what it may. */
 static enum status check_batch(struct batch_reader reader) {
     struct change change;
-    uint8_t object[SHA256_SIZE];
-    uint32_t count = 0, left = 0;
+    struct group group = {0};
     enum status status;
     while (!(status = batch_next(&reader, &change))) {
-        if (change.type == CHANGE_GROUP) {
-            if (left > 0) return STATUS_CORRUPT;
-            count = left = change.group_count;
-            continue;
+        bool inside = group.seen < group.count;
+        if (change_is_group(change.type)) {
+            if (inside) return STATUS_CORRUPT;
+            group = (struct group){.count = change.group_count,
+                                   .all = change.type == CHANGE_ALL};
+        } else if (inside && !group_takes(&group, &change)) {
+            return STATUS_CORRUPT;
         }
-        if (left == 0) continue;
-        if (left-- == count) memcpy(object, change.object_hash, SHA256_SIZE);
-        bool fits = change.type == CHANGE_VADD &&
-                    memcmp(object, change.object_hash, SHA256_SIZE) == 0;
-        if (!fits) return STATUS_CORRUPT;
     }
     if (status != STATUS_END) return status;
-    return left == 0 ? STATUS_OK : STATUS_CORRUPT;
+    return group.seen == group.count ? STATUS_OK : STATUS_CORRUPT;
 }
 
 static enum status follow_batch(struct engine *engine, const struct entry *entry,
@@ -146,6 +152,7 @@ static enum status follow_batch(struct engine *engine, const struct entry *entry
 enum status engine_follow_step(struct engine *engine) {
     struct running_batch *batch = &engine->batch;
     if (batch->phase == BATCH_APPLY) return apply_some(engine);
+    if (batch->phase == BATCH_SINGLE) return apply_more(engine);
     check(batch->phase == BATCH_APPEND);
     uint64_t sequence;
     enum status status = engine_append_step(engine, &sequence);
@@ -174,8 +181,10 @@ enum status engine_change_secretly(struct engine *engine, struct change *change)
     struct outcome outcome;
     change_commit(change);
     enum status status = kernel_admit(engine->kernel, change);
-    if (!status) kernel_apply(engine->kernel, engine_size(engine), change, &outcome);
-    return status;
+    if (status) return status;
+    kernel_apply(engine->kernel, engine_size(engine), change, &outcome);
+    while (outcome.more) kernel_apply_more(engine->kernel, &outcome);
+    return STATUS_OK;
 }
 
 /* --- Other histories -------------------------------------------------------------- */

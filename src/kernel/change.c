@@ -37,12 +37,13 @@ static const struct body_shape {
                         CHANGE_TAG | CHANGE_NX | CHANGE_XX},
     [CHANGE_INCR] = {true, true, false, false, true, 0, 0},
     [CHANGE_EXPIRE] = {true, true, false, false, true, CHANGE_TAG, 0},
+    [CHANGE_ALL] = {false, false, false, false, false, 0, 0},
     [CHANGE_SYSTEM] = {true, true, false, false, false, 0, CHANGE_ATTRIBUTES},
 };
 
 static const struct body_shape *shape_of(uint8_t type) {
     if (type >= sizeof body_shapes / sizeof body_shapes[0]) return NULL;
-    bool known = body_shapes[type].has_db || type == CHANGE_GROUP;
+    bool known = body_shapes[type].has_db || change_is_group(type);
     return known ? &body_shapes[type] : NULL;
 }
 
@@ -168,7 +169,7 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
     const struct body_shape *shape = shape_of(change->type);
     check(shape != NULL);
     uint8_t bytes[1 + 4 + 6 * SHA256_SIZE + 8 + 8 + CONFIG_SIZE + 8], *p = bytes;
-    if (change->type == CHANGE_GROUP) {
+    if (change_is_group(change->type)) {
         store_le32(p, change->group_count);
         return buffer_append(body, bytes, 4);
     }
@@ -257,9 +258,9 @@ static enum status take_config(struct slice *body, struct config *config) {
 
 static enum status decode_body(uint8_t type, const struct body_shape *shape,
                                struct slice body, struct change *change) {
-    const uint8_t *p = take(&body, type == CHANGE_GROUP ? 4 : 5);
+    const uint8_t *p = take(&body, change_is_group(type) ? 4 : 5);
     if (!p) return STATUS_CORRUPT;
-    if (type == CHANGE_GROUP) {
+    if (change_is_group(type)) {
         change->group_count = load_le32(p);
         return body.size == 0 && change->group_count > 0 ? STATUS_OK : STATUS_CORRUPT;
     }

@@ -32,11 +32,16 @@ enum change_type {
     CHANGE_NODEDEL = 22,
     CHANGE_EDGE = 23,
     CHANGE_EDGEDEL = 24,
+    CHANGE_ALL = 25, /* a group of changes of one graph and one collection */
     CHANGE_SYSTEM = 40, /* set or remove a system record */
 };
 
 static inline bool change_of_graph(uint8_t type) {
     return type >= CHANGE_GCREATE && type <= CHANGE_EDGEDEL;
+}
+/* GROUP or ALL: how many of a batch's elements come together, and nothing else. */
+static inline bool change_is_group(uint8_t type) {
+    return type == CHANGE_GROUP || type == CHANGE_ALL;
 }
 static inline bool change_of_edge(uint8_t type) {
     return type == CHANGE_EDGE || type == CHANGE_EDGEDEL;
@@ -116,7 +121,7 @@ struct change {
     uint8_t type;         /* enum change_type */
     uint8_t flags;        /* enum change_flag */
     uint32_t db;          /* FLUSH: or FLUSH_ALL; SYSTEM: enum system_kind */
-    uint32_t group_count; /* GROUP only */
+    uint32_t group_count; /* GROUP and ALL only */
     uint64_t tag;   /* EXPIRE, SET, REPLACE: the deadline, in ms since 1970; 0: none */
     int64_t delta;  /* INCR; EXPIRE: enum expire_condition */
     int32_t weight; /* EDGE: Q16.16 */

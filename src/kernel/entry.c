@@ -80,7 +80,7 @@ void batch_free(struct batch *batch) {
 
 /* Only changes that name an object can lend their key to the next one. */
 static bool names_object(const struct change *change) {
-    return change->type != CHANGE_GROUP && change->type != CHANGE_FLUSH;
+    return !change_is_group(change->type) && change->type != CHANGE_FLUSH;
 }
 
 enum status batch_add(struct batch *batch, const struct change *change) {

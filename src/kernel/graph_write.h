@@ -29,6 +29,12 @@ void apply_nodedel(struct kernel *kernel, const struct place *place,
                    struct outcome *outcome);
 void apply_nodedel_more(struct kernel *kernel, struct outcome *outcome);
 
+/* --- graph_group.c: members of an ALL
+ * -------------------------------------------------------- */
+
+enum status graph_group_refused(struct kernel *kernel, struct group *group,
+                                const struct change *change);
+
 /* --- graph_nodes.c: rows of nodes and edges, and what of them is to be hashed
  * ---------------- */
 

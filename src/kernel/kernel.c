@@ -203,9 +203,18 @@ enum status kernel_reserve(struct kernel *kernel, uint64_t bytes, uint64_t count
     return memory_reserve(&kernel->memory, wanted);
 }
 
-void kernel_group_check(const struct kernel *kernel, struct group *group,
+void kernel_group_check(struct kernel *kernel, struct group *group,
                         const struct change *change) {
     if (group->status) return;
+    if (group->all && change_of_graph(change->type)) {
+        group->status = graph_group_refused(kernel, group, change);
+        return;
+    }
+    if (group->all) {
+        group->status =
+            refused(&kernel->state, change, locate(&kernel->state, change), NULL);
+        return;
+    }
     group->status =
         refused(&kernel->state, change, locate(&kernel->state, change), group);
     if (group->has_config || !(change->flags & CHANGE_CONFIG)) return;

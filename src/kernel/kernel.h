@@ -72,13 +72,26 @@ void kernel_apply_more(struct kernel *kernel, struct outcome *outcome);
  */
 struct group {
     uint32_t count;
+    bool all; /* ALL, not GROUP */
     enum status status;
+    /* group_takes(): */
+    uint32_t seen, vadds, vrems;
+    bool has_object, has_graph;
+    uint8_t object[SHA256_SIZE], graph[SHA256_SIZE]; /* OKH that its members name */
+    /* ALL, so far: new nodes and edges, and the graph that a NODE makes. */
+    uint64_t new_nodes, new_edges;
+    bool makes_graph;
+    struct graph_config graph_config;
     bool has_config; /* the first member carried one: it serves the others of a missing
                         key */
     struct config config;
 };
-void kernel_group_check(const struct kernel *kernel, struct group *group,
+void kernel_group_check(struct kernel *kernel, struct group *group,
                         const struct change *change);
+/* Every member of an ALL was shown, or will not be: forget what was noted of them. */
+void kernel_group_end(struct kernel *kernel);
+/* Is this the next member of a group that docs/format.md 6 allows? */
+bool group_takes(struct group *group, const struct change *member);
 
 /* A hint that VADDs of these elements, all of one key, are about to come. The hashes are
  * those of the names; at most KERNEL_FETCH_MAX. */

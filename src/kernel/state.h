@@ -141,6 +141,8 @@ struct kernel {
     uint32_t
         buried_keys; /* graveyard: nodes of keyspace tries, whose leaves are objects */
     uint32_t buried_objects; /* graveyard: object + 1 */
+    struct pool fresh, fresh_nodes; /* nodes that members of an ALL make: graph_group.c */
+    uint32_t fresh_root;
     struct place doomed;     /* the node that kernel_apply_more() takes away */
     struct hnsw_work work;   /* no state */
     uint32_t links_size;     /* of the widest row of links so far */

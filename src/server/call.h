@@ -220,6 +220,8 @@ WRITE(cmd_graph_create); /* cmd_graph.c */
 WRITE(cmd_graph_node);
 WRITE(cmd_graph_edge);
 ANSWER(answer_graph_set);
+WRITE(cmd_graph_madd);
+ANSWER(answer_graph_madd);
 WRITE(cmd_graph_del);
 ANSWER(answer_graph_del);
 READ(cmd_graph_get); /* cmd_graph_read.c */

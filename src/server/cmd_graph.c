@@ -205,6 +205,74 @@ ANSWER(answer_graph_set) {
     else reply_integer(call_reply(call), tally->added == 1);
 }
 
+/* --- GRAPH.MADD ------------------------------------------------------------------- */
+
+#define MEMBERS_PER_STEP 64
+
+/* The node or edge whose words begin at *at, which moves behind them. */
+static bool read_member(struct call *call, size_t *at, struct change *change) {
+    size_t left = call->count - *at;
+    if (call_is(call, *at, "node") && left > 1) {
+        *change = (struct change){.type = CHANGE_NODE,
+                                  .flags = CHANGE_CONFIG, /* of zeros: without limits */
+                                  .db = call->db,
+                                  .key = call->arguments[1],
+                                  .element = call->arguments[*at + 1]};
+        *at += 2;
+        read_node(call, at, change);
+    } else if (call_is(call, *at, "edge") && left > 3) {
+        *change = edge_change(call, CHANGE_EDGE, *at + 1);
+        *at += 4;
+        if (!read_edge(call, at, change)) return false;
+        if (change->word.size == 0) {
+            call_error(call, "ERR an edge's type must not be empty");
+            return false;
+        }
+    } else {
+        return syntax_error(call);
+    }
+    if (change->flags & (CHANGE_NX | CHANGE_XX)) return syntax_error(call);
+    return flags_agree(call, change) && names_fit(call, change);
+}
+
+/* Everything that could be refused without the state, a few members at a time; then how
+ * many they are is known. */
+static enum plan_result count_members(struct call *call, const struct state *state,
+                                      struct plan *plan) {
+    struct change change;
+    size_t at = (size_t)plan->next;
+    for (int i = 0; i < MEMBERS_PER_STEP && at < call->count; i++, plan->members++) {
+        if (!read_member(call, &at, &change) ||
+            !room_for(call, state, change.type == CHANGE_NODE))
+            return PLAN_REFUSED;
+    }
+    plan->next = at;
+    if (at < call->count) return PLAN_MORE;
+    struct change group = {.type = CHANGE_ALL, .group_count = plan->members};
+    enum status status = plan_add(plan, &group);
+    plan->next = call->count + 2;
+    return status ? plan_fail(call, status) : PLAN_MORE;
+}
+
+WRITE(cmd_graph_madd) {
+    if (plan->next == 0) plan->next = 2;
+    if (plan->next < call->count) return count_members(call, state, plan);
+    size_t at = (size_t)plan->next - call->count;
+    for (int i = 0; i < MEMBERS_PER_STEP && at < call->count; i++) {
+        struct change change;
+        if (!read_member(call, &at, &change)) return PLAN_REFUSED;
+        enum status status = plan_add(plan, &change);
+        if (status) return plan_fail(call, status);
+    }
+    plan->next = call->count + at;
+    return at < call->count ? PLAN_MORE : PLAN_DONE;
+}
+
+ANSWER(answer_graph_madd) {
+    if (tally->status) call_refusal(call, state, tally);
+    else reply_integer(call_reply(call), tally->added);
+}
+
 /* --- GRAPH.DEL -------------------------------------------------------------------- */
 
 WRITE(cmd_graph_del) {

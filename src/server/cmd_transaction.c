@@ -176,6 +176,7 @@ static bool plan_queued(struct server *server, struct queued *queued,
     queued->changes = plan->count - queued->changes;
     queued->dim = plan->dim;
     plan->next = 0;
+    plan->members = 0;
     if (result == PLAN_REFUSED) keep_refusal(server, queued, refusal);
     return true;
 }

@@ -470,6 +470,11 @@ static const struct command command_rows[] = {
     {.name = "graph.info", .read = cmd_graph_info, .arity = 2, OF_GRAPH,
      .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",
      .summary = "Counts, capacities, kinds and types of a graph."},
+    {.name = "graph.madd", .write = cmd_graph_madd, .answer = answer_graph_madd, .arity = -4,
+     OF_GRAPH, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
+     .synopsis = "key <NODE node | EDGE source type destination> [argument...]",
+     .summary = "Set many nodes and edges, all of them or none; how many are new. Each is NODE or "
+                "EDGE and what GRAPH.NODE and GRAPH.EDGE take."},
     {.name = "graph.neighbors", .read = cmd_graph_neighbors, .arity = -3, OF_GRAPH,
      .flags = COMMAND_UPPER_CASE,
      .synopsis = "key node " CHOICE "[COUNT count] [CURSOR cursor] [WITHEDGES]",

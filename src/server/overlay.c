@@ -118,7 +118,7 @@ enum status overlay_note(struct overlay *overlay, const struct state *state,
                          const struct change *change) {
     const struct config *config = NULL;
     uint32_t type = 0;
-    if (change->type != CHANGE_FLUSH && change->type != CHANGE_GROUP)
+    if (change->type != CHANGE_FLUSH && !change_is_group(change->type))
         type = type_of(overlay, state, change->db, change->key, &config);
     switch (change->type) {
     case CHANGE_CREATE:

@@ -24,6 +24,7 @@ struct plan {
     /* Of the command that is planned now: */
     uint64_t next; /* a handler that answers PLAN_MORE keeps its place here */
     uint32_t dim;  /* of the vector given, for the message about a wrong one */
+    uint32_t members; /* of the group that it makes, counted first */
 };
 
 /* What became of one command's changes. */

@@ -31,7 +31,7 @@ class Config:
 
 
 def graph_hash(graph):
-    """As graph_hash() of tests/unit/kernel/graph.h; point n is of the record in slot n - 1."""
+    """As graph_hash() of tests/unit/kernel/hnsw_graph.h; point n is of the record in slot n - 1."""
     words = [graph.entry, graph.top, graph.used + 1, graph.cursor]
     for number, point in sorted(graph.points.items()):
         for layer, row in enumerate(point.rows):

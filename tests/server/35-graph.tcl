@@ -96,7 +96,7 @@ start_server {enable-debug-command local} {
         assert_error "WRONGTYPE*" {r vadd g values 2 1 1 e}
         assert_error "WRONGTYPE*" {r vcard g}
         assert_error "WRONGTYPE*" {r get g}
-        r del g s
+        r del g
     }
     test "Capacities" {
         assert_equal OK [r graph.create c capacity 2 edges 1]
@@ -192,6 +192,39 @@ start_server {enable-debug-command local} {
         set answers [r exec]
         assert_equal {1 {(error) ERR no such node} 1 1 1 1} $answers
         assert_equal {b} [lindex [r graph.scan t 0] 1]
+    }
+    test "GRAPH.MADD: all or nothing, in one entry" {
+        assert_equal 5 [r graph.madd all node a kind k node b props {{"x":1}} edge a t b \
+            edge b t a weight 2 node c element v e edge a t b]
+        assert_equal {3 2} [list [r graph.card all] [r graph.card all edges]]
+        assert_error "ERR no such node" {r graph.madd all node d edge d t nobody}
+        assert_error "ERR no such node" {r graph.madd fresh node z edge a t b node a node b}
+        assert_equal {3 0} [list [r graph.card all] [r exists fresh]]
+        assert_error "ERR syntax*" {r graph.madd all node d kind}
+        assert_error "ERR syntax*" {r graph.madd all node d nx}
+        assert_error "ERR syntax*" {r graph.madd all node d edge a t}
+        r graph.create tight capacity 2 edges 1
+        assert_error "ERR the graph's capacity*" {r graph.madd tight node a node b node c}
+        assert_error "ERR the graph's capacity*" {r graph.madd tight node a node b edge a t b edge b t a}
+        assert_equal 3 [r graph.madd tight node a node b node a edge a t b]
+        assert_error "WRONGTYPE*" {r graph.madd s node a}
+        r multi
+        r graph.node later a
+        r graph.madd later node b edge a t b edge b t nobody
+        r graph.madd later node b edge a t b
+        assert_equal {1 {(error) ERR no such node} 2} [r exec]
+        set words {}
+        for {set i 0} {$i < 1000} {incr i} {lappend words node h$i edge h0 t h$i}
+        assert_equal 2000 [r graph.madd hub {*}$words]
+        assert_equal 1000 [llength [r graph.neighbors hub h0]]
+        assert_equal 1 [r graph.del hub h0]
+        assert_equal {999 0} [list [r graph.card hub] [r graph.card hub edges]]
+    }
+    test "verify.py computes the same root" {
+        r proof.state sync
+        set report [verify_log [srv dir] --json --content]
+        set sealed [dict get [r proof.state] state_root]
+        assert_equal 1 [string match "*\"state_root\": \"$sealed\"*" $report]
     }
     test "The roots are those of memory, and the state survives" {
         r debug verify
