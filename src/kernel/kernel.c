@@ -262,6 +262,8 @@ static void untouch_object(struct kernel *kernel, uint32_t row) {
     if (previous) own_object(kernel, previous - 1)->list_next = next;
     else kernel->dirty_objects = next;
     if (next) own_object(kernel, next - 1)->list_previous = previous;
+    object = own_object(kernel, row);
+    object->list_next = object->list_previous = 0;
 }
 
 uint32_t add_object(struct kernel *kernel, const struct change *change,
@@ -413,7 +415,10 @@ void kernel_seal(struct kernel *kernel, struct roots *roots) {
     while (kernel->dirty_objects) {
         uint32_t row = kernel->dirty_objects - 1;
         seal_object(kernel, row);
-        kernel->dirty_objects = object_at(state, row)->list_next;
+        /* The links go too: equal states have equal images. */
+        struct object *object = own_object(kernel, row);
+        kernel->dirty_objects = object->list_next;
+        object->list_next = object->list_previous = 0;
     }
     trie_seal(&kernel->memory, &state->nodes, &state->objects, state->keyspace);
     trie_seal(&kernel->memory, &state->nodes, &state->system_rows, state->system);
