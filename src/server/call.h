@@ -18,6 +18,7 @@ struct call {
     size_t count;
     uint32_t db;
     bool failed; /* an error was answered */
+    bool receipt; /* a write that answers with its entry's place as well */
     char *
         refusal; /* while a transaction is planned: errors come here instead of a reply */
 };

@@ -13,6 +13,7 @@ struct wishes {
     uint32_t m, ef;
     uint64_t tag;
     struct slice attributes;
+    bool receipt; /* answer with the entry's place */
 };
 
 static bool name_fits(struct call *call, const char *what, struct slice name) {
@@ -39,13 +40,6 @@ static bool wish_number(struct call *call, size_t at, const char *name, uint64_t
 static bool wish_unknown(struct call *call) {
     call_error(call, "ERR invalid option after element");
     return false;
-}
-
-/* Words of this grammar that only a later release can grant. */
-static bool wish_unavailable(struct call *call, size_t at) {
-    if (call_is(call, at, "receipt")) call_unavailable(call, "RECEIPT");
-    else return false;
-    return true;
 }
 
 /* An option with a value, at *at. */
@@ -78,8 +72,10 @@ static bool wishes_read(struct call *call, size_t at, struct wishes *wishes) {
     *wishes = (struct wishes){
         .quantisation = QUANTISATION_Q8, .m = M_DEFAULT, .ef = EF_DEFAULT};
     while (at < call->count) {
-        if (wish_unavailable(call, at)) return false;
-        if (call_is(call, at, "cas")) {
+        if (call_is(call, at, "receipt")) {
+            wishes->receipt = true;
+            at++;
+        } else if (call_is(call, at, "cas")) {
             at++; /* writes are never raced for here: there is nothing to compare and set
                    */
         } else if (call_is(call, at, "noquant")) {
@@ -181,6 +177,11 @@ WRITE(cmd_vadd) {
         !agrees(call, plan, existing, &wishes) ||
         !projection_agrees(call, existing, &words))
         return PLAN_REFUSED;
+    if (wishes.receipt && plan->overlay) {
+        call_error(call, "ERR RECEIPT is not allowed in a transaction");
+        return PLAN_REFUSED;
+    }
+    call->receipt = wishes.receipt;
     uint32_t reduce_dim = words.reduce ? words.dim : 0;
     if (words.reduce &&
         !vector_project(call, &words, words.reduce, scratch->values, &exponent))
@@ -212,9 +213,18 @@ WRITE(cmd_vadd) {
     return status ? plan_fail(call, status) : PLAN_DONE;
 }
 
+/* RECEIPT: where the entry is, for PROOF.RECEIPT. */
+static void reply_with_place(struct reply *reply, const struct tally *tally) {
+    reply_array(reply, 2);
+    reply_bool(reply, tally->added == 1);
+    if (tally->status == STATUS_OK) reply_unsigned(reply, tally->sequence);
+    else reply_null(reply); /* NX or XX: there is none */
+}
+
 ANSWER(answer_vadd) {
     if (tally->status && tally->status != STATUS_CONDITION)
         call_refusal(call, state, tally);
+    else if (call->receipt) reply_with_place(call_reply(call), tally);
     else reply_bool(call_reply(call), tally->added == 1);
 }
 

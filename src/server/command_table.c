@@ -501,7 +501,7 @@ static const struct command command_rows[] = {
     {.name = "vadd", .write = cmd_vadd, .answer = answer_vadd, .arity = -5, VECTOR_GROUP,
      .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
      .synopsis = "key [REDUCE dim] <FP32 blob | VALUES num value...> element [SETATTR json] "
-                 "[TAG tag] [<NX | XX>] [CAS] [<NOQUANT | Q8 | BIN>] [EF ef] [M m]",
+                 "[TAG tag] [<NX | XX>] [CAS] [<NOQUANT | Q8 | BIN>] [EF ef] [M m] [RECEIPT]",
      .summary = "Add an element, or replace its vector."},
     {.name = "vcard", .read = cmd_vcard, .arity = 2, VECTOR_GROUP, .since = "0.1", ONE_KEY,
      .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",

@@ -78,13 +78,14 @@ static void tally_single(struct tally *tally, enum status status,
 /* False: the slice is over, and the batch is not in the log yet. */
 static bool submit(struct server *server, uint64_t deadline_us) {
     struct job *job = &server->job;
-    uint64_t sequence;
+    uint64_t sequence = 0;
     if (!job->plan.batched) {
         struct outcome outcome = {.status = STATUS_OK};
         tally_single(
             &job->tally,
             engine_submit(server->engine, &job->plan.single, &outcome, &sequence),
             &outcome);
+        job->tally.sequence = sequence;
         return true;
     }
     enum status status = job_submit(server, deadline_us);

@@ -33,6 +33,7 @@ struct tally {
     uint32_t applied;       /* changes that were not refused */
     uint32_t added;         /* elements that were new */
     struct outcome outcome; /* of the first change */
+    uint64_t sequence;      /* of its entry, when it is one of its own and was applied */
     struct slice before;    /* what the command's `before` has kept */
     uint32_t asked;         /* changes that the plan held for it */
     uint32_t dim;

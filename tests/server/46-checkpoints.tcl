@@ -75,6 +75,19 @@ start_server {origin example.com/test} {
             {r proof.receipt [expr {[field [r proof.log] log_size] - 1}]}
         assert_equal [field [r proof.provenance v e7] index] [field [r proof.record v e7] index]
     }
+    test "VADD with RECEIPT answers with the place of its entry" {
+        lassign [r vadd v values 2 5 5 kept receipt] added index
+        assert_equal 1 $added
+        assert_equal $index [field [r proof.provenance v kept] index]
+        assert_match "0 right: entry $index (VADD)*" \
+            [check receipt [check_file [r proof.receipt $index wait]] --key [key]]
+        assert_equal [list 0 [expr {$index + 2}]] [r vadd v values 2 5 6 kept receipt setattr receipt]
+        assert_equal receipt [r vgetattr v kept]
+        assert_equal {0 (nil)} [r vadd v values 2 5 6 kept nx receipt]
+        r multi
+        r vadd v values 2 5 5 more receipt
+        assert_match "*ERR RECEIPT is not allowed in a transaction*" [r exec]
+    }
     test "the log only grows, and that is proven" {
         set old [r proof.checkpoint sync]
         r vadd v values 2 3 3 more
