@@ -226,6 +226,25 @@ static void add_system(struct writer *writer, const struct change *change) {
     if (!removed) add_word(writer, change->attributes);
 }
 
+/* Deadlines are milliseconds since 1970. */
+static void add_expire(struct writer *writer, const struct change *change) {
+    static const char *const conditions[EXPIRE_CONDITIONS] = {"",    " NX", " XX",
+                                                              " GT", " LT", " XX LT"};
+    add(writer, change->tag > 0 ? "PEXPIREAT" : "PERSIST");
+    add_word(writer, change->key);
+    if (change->tag == 0) return;
+    add_format(writer, " %" PRIu64, change->tag);
+    uint64_t condition = (uint64_t)change->delta;
+    if (condition < EXPIRE_CONDITIONS) add(writer, conditions[condition]);
+}
+
+static void add_string_deadline(struct writer *writer, const struct change *change) {
+    bool string = change->type == CHANGE_SET || change->type == CHANGE_REPLACE;
+    if (!string || !(change->flags & CHANGE_TAG)) return;
+    if (change->tag == UINT64_MAX) add(writer, " KEEPTTL");
+    else if (change->tag > 0) add_format(writer, " PXAT %" PRIu64, change->tag);
+}
+
 /* A name and the parts behind it, in the order key, element, attributes. */
 static void add_simple(struct writer *writer, const struct change *change) {
     static const struct {
@@ -247,6 +266,7 @@ static void add_simple(struct writer *writer, const struct change *change) {
         if (change->type == CHANGE_SETTAG) add_format(writer, " %" PRIu64, change->tag);
         if (change->type == CHANGE_INCR) add_format(writer, " %" PRId64, change->delta);
         add_condition(writer, change);
+        add_string_deadline(writer, change);
         return;
     }
     add_format(writer, "ENTRY %u", change->type); /* a command of it is still to come */
@@ -271,6 +291,9 @@ static void add_change(struct writer *writer, const struct change *change) {
         break;
     case CHANGE_RENAME:
         add_rename(writer, change);
+        break;
+    case CHANGE_EXPIRE:
+        add_expire(writer, change);
         break;
     case CHANGE_GCREATE:
         add_graph_create(writer, change);

@@ -5,6 +5,7 @@
 #include "base/sha256.h"
 #include "kernel/simd.h"
 #include "server/error_table.h"
+#include "server/restoring.h"
 #include "server/server.h"
 
 #define EXIT_CONFIGURATION 1
@@ -14,6 +15,7 @@ static void print_help(FILE *file) {
     fprintf(
         file,
         "Usage: valori-server [config-file] [-] [--option value ...] [--check-config]\n"
+        "                     [--restore FILE [--log DIR] [--to PLACE]]\n"
         "       valori-server --version | --help\n"
         "       valori-server --print-docs commands | options | metrics |\n"
         "                              errors | limits | conf\n\n"
@@ -21,7 +23,9 @@ static void print_help(FILE *file) {
         "only, data in the current directory, every reply after its sync to disk. `-`\n"
         "reads options from standard input. VALORI_APPENDFSYNC=no in the environment\n"
         "sets appendfsync; the command line comes last. --check-config says OK or what\n"
-        "is wrong, and does nothing.\n\n"
+        "is wrong, and does nothing. --restore fills an empty dir from a snapshot, and "
+        "from\n"
+        "the segments in DIR up to a sequence or a time, and starts: docs/backup.md.\n\n"
         "Options:\n");
     for (size_t i = 0; i < option_count(); i++)
         fprintf(file, "  --%-28s %s\n", option_at(i)->name,
@@ -128,7 +132,7 @@ static void confine(struct server *server) {
                "seccomp is not available: an intruder could run programs");
 }
 
-static int serve(int count, char *const *words) {
+static int serve(int count, char *const *words, struct restore_options *restoring) {
     struct option_origin origin;
     struct server server = {
         .os = posix_os(), .allocator = os_allocator(), .executable = words[0]};
@@ -136,6 +140,8 @@ static int serve(int count, char *const *words) {
         return EXIT_CONFIGURATION;
     server.options_path = origin.path;
     int code = select_code(&server);
+    if (!code && restoring->snapshot)
+        code = restoring_run(server.os, server.allocator, restoring, server.options.dir);
     if (code) return code;
     if (notices_open(&server.notices, server.os, server.options.logfile,
                      (enum notice_level)server.options.loglevel)) {
@@ -164,8 +170,10 @@ static int serve(int count, char *const *words) {
 
 int main(int count, char **words) {
     int code;
+    struct restore_options restoring;
     if (only_asked(count, words, &code)) return code;
+    if (!restoring_words(&count, words, &restoring)) return EXIT_CONFIGURATION;
     if (take_check(&count, words)) return check_configuration(count, words);
     os_start();
-    return serve(count, words);
+    return serve(count, words, &restoring);
 }

@@ -227,7 +227,7 @@ proc verify_log {directory args} {
     if {[llength [glob -nocomplain -directory $directory valori-*.log]] == 0} { return "" }
     # Of a log whose beginning has gone it cannot compute the state.
     if {![file exists $directory/valori-00000001.log] &&
-        [llength [glob -nocomplain -directory $directory *.snap]] > 1} { return "" }
+        [llength [glob -nocomplain -directory $directory *.snap]] > 0} { return "" }
     if {[catch {exec python3 --version}]} { return "" }
     return [exec python3 [file join $root utils verify.py] {*}$args $directory]
 }
