@@ -175,6 +175,7 @@ void code_query_row(struct code_query *query, uint8_t metric, uint32_t dim,
         .stride = stride,
         .sum = code_loops()->codes(row, stride, room),
         .scale = facts->a,
+        .chord = metric == METRIC_COSINE ? facts->b : 0,
         .norm = squares,
         .square = squares,
     };

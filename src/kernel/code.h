@@ -68,6 +68,7 @@ struct code_query {
     uint32_t dim, stride;
     int32_t sum;     /* of c */
     uint32_t scale;  /* COSINE: 2^37 / |c| */
+    uint32_t chord;  /* COSINE: facts.b of its code; 0 otherwise */
     uint32_t norm;   /* sum of (c + centre)^2; 0 for COSINE */
     uint32_t square; /* sum of c^2; 0 for COSINE */
 };

@@ -210,6 +210,46 @@ static bool product_is_out(const struct search_codes *codes, uint32_t key,
     return key > code_key_of_product(codes->product - (int128)error);
 }
 
+/* --- A few candidates --------------------------------------------------------------- */
+
+/* Those of up to RUN_MAX points that are not out: their slots, in order. */
+static uint32_t not_out(const struct search *search, const struct code_query *query,
+                        const uint32_t *slots, const uint32_t *points, uint32_t count,
+                        uint32_t *kept) {
+    const struct hnsw *hnsw = &search->collection->hnsw;
+    const uint8_t *rows[RUN_MAX];
+    const struct code_facts *facts[RUN_MAX];
+    uint32_t keys[RUN_MAX], number = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rows[i] = pool_row(&hnsw->codes, points[i]);
+        facts[i] = pool_row(&hnsw->facts, points[i]);
+    }
+    code_keys(query, rows, facts, count, keys);
+    for (uint32_t i = 0; i < count; i++) {
+        kept[number] = slots[i];
+        number += !chord_is_out(&search->codes, keys[i], facts[i]);
+    }
+    return number;
+}
+
+void search_codes_decide(struct search *search, const struct code_query *query,
+                         const uint32_t *slots, const uint32_t *points, uint32_t count) {
+    uint32_t done = count < search->query.k ? count : search->query.k, kept[RUN_MAX];
+    if (query->metric != METRIC_COSINE || search->query_norm == 0) done = count;
+    search_decide(search, slots, done);
+    search->codes.loss = query->chord;
+    while (done < count) {
+        uint32_t left = count - done, run = left < RUN_MAX ? left : RUN_MAX;
+        note_worst(search);
+        uint32_t number = run;
+        if (search->codes.full)
+            number = not_out(search, query, slots + done, points + done, run, kept);
+        else memcpy(kept, slots + done, run * sizeof *kept);
+        search_decide(search, kept, number);
+        done += run;
+    }
+}
+
 /* --- The scan
  * ------------------------------------------------------------------------------- */
 

@@ -204,7 +204,9 @@ static void decide(struct search *search) {
     for (uint32_t i = 0; filters && i < found.count; i++) /* slots have moved up */
         found.points[i] = meta_at(search->collection, found.slots[i])->point;
     if (search->graph.plain) decide_by_codes(search, &found);
-    else search_decide(search, found.slots, found.count);
+    else
+        search_codes_decide(search, &search->graph.query, found.slots, found.points,
+                            found.count);
     end_scans(search);
 }
 
