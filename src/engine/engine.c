@@ -33,16 +33,20 @@ static void sparse_region(void *context, void *region, size_t size) {
     os->region_sparse(os, region, size);
 }
 
-static enum status open_kernel(struct engine *engine) {
+enum status engine_make_kernel(const struct os *os, struct kernel **kernel) {
     /* The table is const for everyone; its functions take it as such. */
     struct memory_source source = {
-        .context = (void *)(uintptr_t)engine->os,
+        .context = (void *)(uintptr_t)os,
         .take = take_region,
         .give = give_region,
-        .warm = engine->os->region_warm ? warm_region : NULL,
-        .sparse = engine->os->region_sparse ? sparse_region : NULL,
+        .warm = os->region_warm ? warm_region : NULL,
+        .sparse = os->region_sparse ? sparse_region : NULL,
     };
-    enum status status = kernel_create(&source, &engine->kernel);
+    return kernel_create(&source, kernel);
+}
+
+static enum status open_kernel(struct engine *engine) {
+    enum status status = engine_make_kernel(engine->os, &engine->kernel);
     if (status) return status;
     kernel_seal(engine->kernel, &engine->sealed); /* The roots of the empty state. */
     return STATUS_OK;

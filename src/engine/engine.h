@@ -181,6 +181,18 @@ void engine_save_facts(const struct engine *engine, struct save_facts *facts);
 /* Changes of the state so far. */
 uint64_t engine_changes(const struct engine *engine);
 
+/* Read a snapshot by itself, check every piece, and compute its state root anew; `name` is in
+ * `directory`. STATUS_CORRUPT, STATUS_VERSION, STATUS_UNSAFE, STATUS_IO, STATUS_MEMORY: the
+ * message says why. */
+struct snapshot_verdict {
+    uint64_t bytes, entries, keys, records;
+    uint8_t log_root[SHA256_SIZE], state_root[SHA256_SIZE];
+    char message[160];
+};
+enum status engine_verify_snapshot(const struct os *os, const struct allocator *allocator,
+                                   const char *directory, const char *name,
+                                   struct snapshot_verdict *verdict);
+
 /* A snapshot in the directory, as far as this process knows it. */
 struct snapshot_fact {
     uint64_t entries;

@@ -133,6 +133,8 @@ enum status engine_append_given(struct engine *engine, const struct log_entry *e
 /* What any write is asked first. */
 enum status engine_writable(const struct engine *engine);
 
+/* An empty kernel in memory of the system. STATUS_MEMORY. */
+enum status engine_make_kernel(const struct os *os, struct kernel **kernel);
 /* Throw the state away. STATUS_MEMORY. */
 enum status engine_empty_kernel(struct engine *engine);
 

@@ -18,6 +18,9 @@ static const char usage[] =
     "SEAL.\n"
     "      Names the place of damage: file, offset, sequence, reason.\n"
     "\n"
+    "  valori-check snapshot FILE\n"
+    "      Check every piece of a snapshot, and compute its state root anew.\n"
+    "\n"
     "  valori-check repair DIR [--out DIR2] [--accept-loss-after N|none]\n"
     "      Write the entries before the damage to DIR2 (default DIR.repaired), which "
     "must not\n"
@@ -109,6 +112,7 @@ struct check_command {
 };
 static const struct check_command commands[] = {
     {"log", "--json", "a directory", check_log},
+    {"snapshot", "", "a file", check_snapshot},
     {"repair", "--out --accept-loss-after", "a directory", check_repair},
     {"record", "--json --key --witness --of --element --receipt", "a file", check_record},
     {"receipt", "--json --key --witness", "a file", check_receipt},

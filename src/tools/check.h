@@ -103,6 +103,7 @@ struct verdict {
 void check_verify(const char *directory, struct verdict *verdict);
 
 /* Each command gives the exit code. */
+int check_snapshot(const struct check_options *options); /* check_snapshot.c */
 int check_log(const struct check_options *options);
 int check_repair(const struct check_options *options);
 int check_note(const struct check_options *options);

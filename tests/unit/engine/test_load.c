@@ -133,7 +133,17 @@ static void no_damage_is_loaded(void) {
         EXPECT(strstr(report.warning, "is passed over") != NULL);
         draw_portrait(engine, &other);
         EXPECT(portraits_equal(&live, &other));
+        struct snapshot_verdict verdict;
+        EXPECT_EQUAL(engine_verify_snapshot(posix_os(), os_allocator(), path,
+                                            strrchr(name, '/') + 1, &verdict),
+                     STATUS_CORRUPT);
+        EXPECT(verdict.message[0]);
         flip_byte(name, offset);
+        EXPECT_EQUAL(engine_verify_snapshot(posix_os(), os_allocator(), path,
+                                            strrchr(name, '/') + 1, &verdict),
+                     STATUS_OK);
+        EXPECT_BYTES(verdict.state_root, live.state.state_root, SHA256_SIZE);
+        EXPECT_EQUAL(verdict.entries, entries);
     }
     end();
 }
