@@ -15,6 +15,8 @@ struct engine *boot_engine(struct sim *sim, const struct boot_options *options,
         .segment_size = options->segment_size,
         .long_frame = options->long_frame,
         .verify_every_seal = true,
+        .trim = options->trim,
+        .archive_directory = options->archive ? "archive" : NULL,
     };
     struct engine_report report;
     struct engine *engine;

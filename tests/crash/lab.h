@@ -59,6 +59,8 @@ struct boot_options {
     uint64_t segment_size;
     enum sync_policy policy;
     bool reserve; /* the disk can */
+    bool trim;    /* segments that two snapshots cover go */
+    bool archive; /* into the archive */
     uint64_t long_frame; /* batches from this size on go in steps; 0: 1 MiB */
 };
 
@@ -93,6 +95,7 @@ struct workload {
     bool idle;        /* pauses long enough for marks */
     bool restarts;    /* stops and starts on the way */
     bool torn_start;  /* begins on a disk with a torn tail */
+    bool saves;       /* snapshots, now and then */
 };
 
 /* Run it with a seed; the machine holds the record. */

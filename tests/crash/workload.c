@@ -229,6 +229,21 @@ static void restart(struct run *run) {
     after(run);
 }
 
+/* Save a snapshot, and let the log be kept in order. What is done on threads elsewhere is
+ * done in the turns here. */
+static void save(struct run *run) {
+    struct save_facts facts;
+    struct upkeep_facts upkeep;
+    (void)engine_save(run->engine);
+    for (int i = 0; i < 60; i++) {
+        sim_advance(run->sim, 2000);
+        if (turn(run)) return;
+        engine_save_facts(run->engine, &facts);
+        engine_upkeep_facts(run->engine, &upkeep);
+        if (!facts.running && !upkeep.running && i > 20) return;
+    }
+}
+
 static void step(struct run *run, unsigned number) {
     const struct workload *workload = run->workload;
     unsigned burst = 1 + (unsigned)lab_below(&run->random, workload->burst);
@@ -243,6 +258,7 @@ static void step(struct run *run, unsigned number) {
             turn(run);
         }
     }
+    if (workload->saves && number % 4 == 3) save(run);
     if (workload->restarts && number % 9 == 8) restart(run);
     if (workload->full_disk && number % 12 == 6) sim_set_capacity(run->sim, 1);
     if (workload->full_disk && number % 12 == 0) {
@@ -300,6 +316,9 @@ struct sim *workload_run(const struct workload *workload, uint64_t seed,
     }
     settle(run);
     note(run, 0);
+    struct upkeep_facts upkeep;
+    engine_upkeep_facts(run->engine, &upkeep);
+    LAB_EXPECT(!workload->saves || upkeep.first > 0, "nothing was trimmed");
     if (workload->idle) engine_stop(run->engine);
     note(run, 0);
     engine_close(run->engine);
