@@ -277,7 +277,9 @@ static bool before_sleep(void *context) {
     else if (!server->loading)
         server->tidying = kernel_tidy(engine_kernel(server->engine), TIDY_ROWS);
     acl_refresh(server); /* who has no user any more is closed now */
-    engine_set_alone(server->engine, loop_connection_count(server->loop) == 1);
+    bool alone = loop_connection_count(server->loop) == 1;
+    /* A replica that catches up has the next entries at hand while these are synced. */
+    engine_set_alone(server->engine, alone && !server->link.connection);
     bool linked = link_turn(server);
     run_engine(server);
     saves_turn(server);
