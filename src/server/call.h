@@ -63,6 +63,19 @@ bool call_record(struct call *call, const struct state *state, struct record *re
 /* As TYPE says it. */
 const char *type_name(const struct object *object);
 
+/* EX, PX, EXAT or PXAT at *at and the number behind it, to which *at then points: the
+ * deadline, in ms since 1970. */
+enum deadline_word {
+    DEADLINE_NONE,  /* no such word, or none behind it */
+    DEADLINE_WRONG, /* the error is answered */
+    DEADLINE_GIVEN,
+};
+enum deadline_word call_deadline(struct call *call, size_t *at, uint64_t *deadline);
+/* The number at `at`, which must be positive, as a deadline; false, with the error
+ * answered. */
+bool call_lifetime(struct call *call, size_t at, bool seconds, bool relative,
+                   uint64_t *deadline, int64_t *number);
+
 /* Append a client's line of CLIENT LIST. */
 void client_line(struct buffer *text, const struct client *client);
 
@@ -168,6 +181,21 @@ WRITE(cmd_getset);
 BEFORE(before_getset);
 ANSWER(answer_getset);
 WRITE(cmd_getdel);
+WRITE(cmd_setex);
+WRITE(cmd_psetex);
+WRITE(cmd_copy);
+ANSWER(answer_copy);
+WRITE(cmd_expire); /* cmd_expire.c */
+WRITE(cmd_pexpire);
+WRITE(cmd_expireat);
+WRITE(cmd_pexpireat);
+WRITE(cmd_persist);
+ANSWER(answer_expire);
+WRITE(cmd_getex);
+READ(cmd_ttl);
+READ(cmd_pttl);
+READ(cmd_expiretime);
+READ(cmd_pexpiretime);
 WRITE(cmd_mset);
 WRITE(cmd_append);
 ANSWER(answer_append);

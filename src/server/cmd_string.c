@@ -87,13 +87,15 @@ static bool value_fits(struct call *call, size_t size) {
     return false;
 }
 
-/* Plan a SET or REPLACE of `key` with its conditions. */
+/* Plan a SET or REPLACE of `key` with its conditions and its deadline, or 0. */
 static enum plan_result add_set(struct call *call, struct plan *plan,
                                 enum change_type type, uint8_t conditions,
-                                struct slice key, struct slice value) {
+                                uint64_t deadline, struct slice key, struct slice value) {
+    if (deadline) conditions |= CHANGE_TAG;
     struct change change = {.type = (uint8_t)type,
                             .flags = (uint8_t)(CHANGE_ATTRIBUTES | conditions),
                             .db = call->db,
+                            .tag = deadline,
                             .key = key,
                             .attributes = value};
     if (!call_key_fits(call, key) || !value_fits(call, value.size)) return PLAN_REFUSED;
@@ -102,19 +104,19 @@ static enum plan_result add_set(struct call *call, struct plan *plan,
 }
 
 /* The words after SET's value; false, and the error is answered. */
-static bool set_options(struct call *call, enum change_type *type, uint8_t *conditions) {
-    static const char *const later[] = {"ex", "px", "exat", "pxat", "keepttl"};
-    static const char *const names[] = {"EX", "PX", "EXAT", "PXAT", "KEEPTTL"};
+static bool set_options(struct call *call, enum change_type *type, uint8_t *conditions,
+                        uint64_t *deadline) {
     for (size_t at = 3; at < call->count; at++) {
-        for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-            if (!call_is(call, at, later[i])) continue;
-            call_unavailable(call, names[i]);
-            return false;
-        }
         if (call_is(call, at, "nx")) *conditions |= CHANGE_NX;
         else if (call_is(call, at, "xx")) *conditions |= CHANGE_XX;
         else if (call_is(call, at, "get")) *type = CHANGE_REPLACE;
-        else *conditions = CHANGE_NX | CHANGE_XX; /* no such word */
+        else if (call_is(call, at, "keepttl") && !*deadline) *deadline = DEADLINE_KEPT;
+        else if (*deadline) *conditions = CHANGE_NX | CHANGE_XX; /* one is enough */
+        else {
+            enum deadline_word word = call_deadline(call, &at, deadline);
+            if (word == DEADLINE_WRONG) return false;
+            if (word == DEADLINE_NONE) *conditions = CHANGE_NX | CHANGE_XX;
+        }
         if (*conditions != (CHANGE_NX | CHANGE_XX)) continue;
         call_error(call, "ERR syntax error");
         return false;
@@ -126,8 +128,11 @@ WRITE(cmd_set) {
     (void)state;
     enum change_type type = CHANGE_SET;
     uint8_t conditions = 0;
-    if (call->count > 3 && !set_options(call, &type, &conditions)) return PLAN_REFUSED;
-    return add_set(call, plan, type, conditions, call->arguments[1], call->arguments[2]);
+    uint64_t deadline = 0;
+    if (call->count > 3 && !set_options(call, &type, &conditions, &deadline))
+        return PLAN_REFUSED;
+    return add_set(call, plan, type, conditions, deadline, call->arguments[1],
+                   call->arguments[2]);
 }
 
 ANSWER(answer_set) {
@@ -139,8 +144,26 @@ ANSWER(answer_set) {
 
 WRITE(cmd_setnx) {
     (void)state;
-    return add_set(call, plan, CHANGE_SET, CHANGE_NX, call->arguments[1],
+    return add_set(call, plan, CHANGE_SET, CHANGE_NX, 0, call->arguments[1],
                    call->arguments[2]);
+}
+
+static enum plan_result set_for(struct call *call, struct plan *plan, bool seconds) {
+    int64_t number;
+    uint64_t deadline;
+    if (!call_lifetime(call, 2, seconds, true, &deadline, &number)) return PLAN_REFUSED;
+    return add_set(call, plan, CHANGE_SET, 0, deadline, call->arguments[1],
+                   call->arguments[3]);
+}
+
+WRITE(cmd_setex) {
+    (void)state;
+    return set_for(call, plan, true);
+}
+
+WRITE(cmd_psetex) {
+    (void)state;
+    return set_for(call, plan, false);
 }
 
 ANSWER(answer_setnx) {
@@ -151,7 +174,8 @@ ANSWER(answer_setnx) {
 
 WRITE(cmd_getset) {
     (void)state;
-    return add_set(call, plan, CHANGE_REPLACE, 0, call->arguments[1], call->arguments[2]);
+    return add_set(call, plan, CHANGE_REPLACE, 0, 0, call->arguments[1],
+                   call->arguments[2]);
 }
 
 WRITE(cmd_getdel) {
@@ -179,7 +203,7 @@ WRITE(cmd_mset) {
     for (uint64_t end = plan->next + KEYS_PER_STEP;
          plan->next < end && plan->next < pairs; plan->next++) {
         const struct slice *pair = call->arguments + 1 + 2 * plan->next;
-        enum plan_result result = add_set(call, plan, CHANGE_SET, 0, pair[0], pair[1]);
+        enum plan_result result = add_set(call, plan, CHANGE_SET, 0, 0, pair[0], pair[1]);
         if (result != PLAN_DONE) return result;
     }
     return plan->next < pairs ? PLAN_MORE : PLAN_DONE;
@@ -194,13 +218,72 @@ WRITE(cmd_append) {
         return PLAN_REFUSED;
     if (old.size) memcpy(joined, old.data, old.size);
     if (more.size) memcpy(joined + old.size, more.data, more.size);
-    return add_set(call, plan, CHANGE_SET, 0, call->arguments[1],
-                   slice_of(joined, old.size + more.size));
+    const struct object *object = state_find(state, call->db, call->arguments[1]);
+    bool keeps = object && object_deadline(object);
+    return add_set(call, plan, CHANGE_SET, 0, keeps ? DEADLINE_KEPT : 0,
+                   call->arguments[1], slice_of(joined, old.size + more.size));
 }
 
 ANSWER(answer_append) {
     if (tally->status) call_refusal(call, state, tally);
     else cmd_strlen(call, state);
+}
+
+/* --- COPY ------------------------------------------------------------------------- */
+
+/* DB and REPLACE; false, and the error is answered. */
+static bool copy_options(struct call *call, uint32_t *db, bool *replace) {
+    int64_t number;
+    for (size_t at = 3; at < call->count; at++) {
+        if (call_is(call, at, "replace")) {
+            *replace = true;
+        } else if (call_is(call, at, "db") && at + 1 < call->count) {
+            if (!word_integer(call->arguments[++at], &number)) {
+                call_error(call, "%s", integer_error);
+                return false;
+            }
+            if (number < 0 || number >= call->server->options.databases) {
+                call_error(call, "ERR DB index is out of range");
+                return false;
+            }
+            *db = (uint32_t)number;
+        } else {
+            call_error(call, "ERR syntax error");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Of strings: the copy is put into the log as a SET, with the deadline of the original.
+ */
+WRITE(cmd_copy) {
+    struct slice key = call->arguments[1], target = call->arguments[2];
+    uint32_t db = call->db;
+    bool replace = false;
+    if (!copy_options(call, &db, &replace)) return PLAN_REFUSED;
+    if (db == call->db && slice_equal(key, target)) {
+        call_error(call, "ERR source and destination objects are the same");
+        return PLAN_REFUSED;
+    }
+    const struct object *object = call_object(call, state);
+    if (!object || (!replace && state_find(state, db, target))) return PLAN_DONE;
+    if (object_type(object) != OBJECT_STRING) {
+        call_unavailable(call, "copying what is no string");
+        return PLAN_REFUSED;
+    }
+    struct slice value = object_string(state, object);
+    uint64_t deadline = object_deadline(object);
+    uint8_t *copy = call->server->scratch.vector;
+    if (value.size) memcpy(copy, value.data, value.size);
+    call->db = db;
+    return add_set(call, plan, CHANGE_SET, 0, deadline, target,
+                   slice_of(copy, value.size));
+}
+
+ANSWER(answer_copy) {
+    if (tally->status) call_refusal(call, state, tally);
+    else reply_integer(call_reply(call), tally->applied);
 }
 
 /* --- Counting --------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * EXEC plans all queued writes into one batch, which becomes one entry; then it walks the
  * queue a second time together with the batch as it is applied, so that each command is
  * answered at its place: a read sees the writes before it and none behind it. */
+#include "server/expire.h"
 #include "server/plan.h"
 #include "server/server.h"
 #include "server/words.h"
@@ -72,6 +73,26 @@ COMMAND(cmd_unwatch) {
     reply_ok(call_reply(call));
 }
 
+/* What a queued SELECT will do, known before it runs. */
+static void follow_select(const struct server *server, const struct queued *queued,
+                          uint32_t *db) {
+    int64_t index;
+    if (queued->command->run == cmd_select &&
+        word_integer(queued->arguments[1], &index) && index >= 0 &&
+        index < server->options.databases)
+        *db = (uint32_t)index;
+}
+
+/* Before anything is planned: inside the transaction time stands still. */
+static void expire_queued(struct server *server, const struct client *client) {
+    uint32_t db = client->db;
+    for (const struct queued *queued = client->queue.first; queued;
+         queued = queued->next) {
+        expire_keys(server, queued->command, queued->arguments, queued->count, db);
+        follow_select(server, queued, &db);
+    }
+}
+
 /* Was anything done to a watched key since? */
 static bool watched_changed(const struct server *server, const struct client *client) {
     const struct kernel *kernel = engine_kernel(server->engine);
@@ -94,6 +115,7 @@ COMMAND(cmd_exec) {
         call_error(call, "EXECABORT Transaction discarded because of previous errors.");
         return;
     }
+    expire_queued(server, client);
     bool changed = watched_changed(server, client);
     client_unwatch(client);
     if (changed) {
@@ -130,16 +152,6 @@ static void keep_refusal(struct server *server, struct queued *queued,
                          const char refusal[CALL_REFUSAL_SIZE]) {
     queued->refusal = allocate(server->allocator, CALL_REFUSAL_SIZE);
     if (queued->refusal) memcpy(queued->refusal, refusal, CALL_REFUSAL_SIZE);
-}
-
-/* What a queued SELECT will do, known before it runs. */
-static void follow_select(const struct server *server, const struct queued *queued,
-                          uint32_t *db) {
-    int64_t index;
-    if (queued->command->run == cmd_select &&
-        word_integer(queued->arguments[1], &index) && index >= 0 &&
-        index < server->options.databases)
-        *db = (uint32_t)index;
 }
 
 /* Rights may have changed since it was queued: then it is answered with an error. */

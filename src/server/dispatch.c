@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/expire.h"
 #include "server/server.h"
 #include "server/words.h"
 
@@ -330,6 +331,7 @@ enum dispatch_result dispatch(struct server *server, struct client *client,
     client->commands++;
     client->last_command = call.command;
     client->last_subcommand = call.subcommand;
+    expire_keys(server, call.command, call.arguments, call.count, call.db);
     if (call.command->read || call_write(&call)) return run_job(server, &call);
     return run(server, &call);
 }

@@ -273,7 +273,6 @@ static void section_stats(struct page *page) {
     line(page, "sync_full:0");
     line(page, "sync_partial_ok:0");
     line(page, "sync_partial_err:0");
-    line(page, "expired_keys:0");
     line(page, "evicted_keys:0");
     number(page, "pubsub_channels", server->pubsub.channel_count);
     number(page, "pubsub_patterns", server->pubsub.pattern_count);
@@ -346,7 +345,8 @@ static void section_keyspace(struct page *page) {
     for (uint32_t db = 0; db < DATABASE_COUNT; db++) {
         uint64_t keys = state_key_count(state, db);
         if (keys)
-            line(page, "db%" PRIu32 ":keys=%" PRIu64 ",expires=0,avg_ttl=0", db, keys);
+            line(page, "db%" PRIu32 ":keys=%" PRIu64 ",expires=%" PRIu64 ",avg_ttl=0", db,
+                 keys, state_expires(state, db));
     }
 }
 

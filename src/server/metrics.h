@@ -46,6 +46,8 @@
     M(denied_channels, COUNTER, "stats", "acl_access_denied_channel",                    \
       "Commands denied for one of their channels.")                                      \
     M(http_requests, COUNTER, "stats", "http_requests", "Requests on the HTTP port.")    \
+    M(expired_keys, COUNTER, "stats", "expired_keys",                                    \
+      "Keys removed because their deadline had passed.")                                 \
     M(vectors_searched, COUNTER, "stats", "vectors_searched",                            \
       "Vectors that searches compared with their query.")                                \
     M(sync_partial, COUNTER, "stats", "sync_partial_ok",                                 \

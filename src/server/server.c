@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "server/expire.h"
 #include "server/saves.h"
 #include "server/words.h"
 
@@ -331,6 +332,7 @@ static void cron(void *context, struct loop_timer *timer) {
     clients_look(server);
     saves_look(server);
     replicas_look(server);
+    expire_look(server);
     if (now - server->sampled.at_us >= SECOND_US) sample(server, now);
     loop_timer_add(server->loop, timer, now + SECOND_US / (uint64_t)server->options.hz);
 }

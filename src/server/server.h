@@ -100,6 +100,7 @@ struct server {
     bool reloading; /* it is DEBUG RELOAD that loads, or has just loaded */
     bool stopping;  /* leave the loop at the end of this turn */
     bool tidying;   /* the kernel has memory of deleted objects to give back */
+    uint32_t expire_place; /* where the look for keys that are due goes on */
     bool refusing;  /* as engine_refusing() said last, to print the change */
     int exit_code;
     uint16_t port;   /* that it became */

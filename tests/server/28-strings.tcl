@@ -32,9 +32,6 @@ start_server {enable-debug-command local} {
         foreach words {{nx xx} {xx nx get} {foo} {get get foo}} {
             assert_error "ERR syntax error" {r set n 9 {*}$words}
         }
-        foreach words {{ex 10} {px 10} {exat 1} {pxat 1} {keepttl}} {
-            assert_error "ERR * is not available in this release" {r set n 9 {*}$words}
-        }
         assert_equal 7 [r get n]
     }
     test "GETDEL, APPEND, STRLEN" {
