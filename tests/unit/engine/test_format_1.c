@@ -3,8 +3,8 @@
  *
  * format-1 is the first release's, format-1-strings has the entry types 11 to 14 besides,
  * format-1-hnsw collections with an index, format-1-snapshot a snapshot of its end, format-1-graphs
- * the types 20 to 25. Each holds every type of entry and every flag of its day, batches of both forms, refused elements, several
- * segments, marks, head slots, and two sessions. `test_format_1 DIRECTORY [hnsw | snapshot]` wrote
+ * the types 20 to 25. Each holds every type of entry and every flag of its day, batches of both
+ * forms, refused elements, several segments, marks, head slots, and two sessions. `test_format_1 DIRECTORY [hnsw | snapshot]` wrote
  * them; what comes later gets a directory of its own beside them, and these never change. */
 #define _DEFAULT_SOURCE /* for fixture.h */
 #include "test.h"
