@@ -281,8 +281,8 @@ size_t connection_sendable(const struct connection *connection) {
 }
 
 bool connection_wants_to_send(const struct connection *connection) {
-    return connection_sendable(connection) > 0 ||
-           (connection->tls && tls_pending(connection->tls));
+    if (connection->tls && tls_pending(connection->tls)) return true;
+    return connection_sendable(connection) > 0 && !connection_is_greeting(connection);
 }
 
 static enum status send_replies(struct connection *connection) {

@@ -68,7 +68,8 @@ void connection_init(struct connection *connection, const struct os *os,
                      const char *peer, const struct connection_limits *limits);
 /* From now on speak TLS; the session is the connection's. Before the first byte. */
 void connection_set_tls(struct connection *connection, struct tls *tls);
-/* Whether it speaks TLS and the handshake is not over. */
+/* Whether it speaks TLS and the handshake is not over: replies wait for it, and it must be
+ * received from even when it is closing. */
 bool connection_is_greeting(const struct connection *connection);
 
 /* Close the socket and free the buffers. */

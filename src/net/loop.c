@@ -133,7 +133,8 @@ static void forget_closed(struct loop *loop, enum queue_name name) {
 /* Tell the poller what this connection can use now. */
 static void watch_member(struct loop *loop, struct member *member) {
     struct connection *connection = &member->connection;
-    bool readable = !member->paused && !connection->closing && !connection->ended;
+    bool deaf = connection->closing && !connection_is_greeting(connection);
+    bool readable = !member->paused && !deaf && !connection->ended;
     bool writable = connection_wants_to_send(connection);
     if (loop->os->poller_set(loop->os, loop->poller, connection->socket, readable,
                              writable, &member->watch))
@@ -297,9 +298,11 @@ static void serve(struct loop *loop, struct member *member) {
 /* A peer that will send no more may still wait for answers: `printf ... | nc` does. */
 static void receive(struct loop *loop, struct member *member) {
     struct connection *connection = &member->connection;
-    if (member->is_in[QUEUE_AGAIN] || member->paused || connection->closing) return;
+    bool deaf = connection->closing && !connection_is_greeting(connection);
+    if (member->is_in[QUEUE_AGAIN] || member->paused || deaf) return;
     enum status status = connection_receive(connection);
     member->shrunk = false;
+    if (connection->tls) enqueue(loop, QUEUE_TOUCHED, member); /* it may have to answer */
     if (status == STATUS_OK) {
         serve(loop, member);
     } else if (status == STATUS_END && connection_pending(connection) > 0) {

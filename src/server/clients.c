@@ -12,6 +12,8 @@
 #define SECOND_US UINT64_C(1000000)
 /* What a stranger may hold however many of them there are: a password fits well. */
 #define STRANGER_BYTES ((size_t)4 << 10)
+/* Who is turned away over TLS has so long for the handshake. */
+#define GREETING_US (10 * SECOND_US)
 /* The largest buffers are those of the last one to two of these. */
 #define RECENT_US (4 * SECOND_US)
 
@@ -270,6 +272,9 @@ static bool look_at(void *context, struct connection *connection) {
     uint64_t now = loop_now_us(server->loop);
     server->live_output_bytes += connection->sent;
     if (connection->kind == LISTENER_HTTP) http_look(server, connection);
+    if (!client && connection_is_greeting(connection) &&
+        now > connection->active_us + GREETING_US)
+        loop_close(server->loop, connection); /* it was turned away, and does not hear it */
     if (!client) return true;
     watch_largest(server, connection);
     if (connection_pending(connection) > client->largest_output)
