@@ -4,8 +4,9 @@
  * format-1 is the first release's, format-1-strings has the entry types 11 to 14 besides,
  * format-1-hnsw collections with an index, format-1-snapshot a snapshot of its end, format-1-graphs
  * the types 20 to 25. Each holds every type of entry and every flag of its day, batches of both
- * forms, refused elements, several segments, marks, head slots, and two sessions. `test_format_1 DIRECTORY [hnsw | snapshot]` wrote
- * them; what comes later gets a directory of its own beside them, and these never change. */
+ * forms, refused elements, several segments, marks, head slots, and two sessions.
+ * `test_format_1 DIRECTORY [hnsw | snapshot]` wrote them; what comes later gets a directory of its
+ * own beside them, and these never change. */
 #define _DEFAULT_SOURCE /* for fixture.h */
 #include "test.h"
 
@@ -21,8 +22,8 @@ static struct engine_report report;
 
 /* --- Writing one ------------------------------------------------------------------------------ */
 
-/* An ALL that is done, whose edge joins nodes that it makes, and one that is refused, after which the edge
- * goes; and a graph by its own entry. */
+/* An ALL that is done, whose edge joins nodes that it makes, and one that is refused, after which
+ * the edge goes; and a graph by its own entry. */
 static void add_alls(struct batch *batch) {
     for (int refused = 0; refused < 2; refused++) {
         struct change all = {.type = CHANGE_ALL, .group_count = 3};
