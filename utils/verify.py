@@ -433,7 +433,7 @@ class Config:
     def __init__(self, data):
         cursor = Cursor(data, "the config")
         form = cursor.number(1)
-        if form != 1:
+        if form not in (1, 2):
             raise newer(f"config of form {form}")
         self.bytes = data
         self.metric, self.index, self.quantisation = (cursor.number(1) for _ in range(3))
@@ -441,6 +441,7 @@ class Config:
         self.capacity = cursor.number(8)
         self.reduced_from = cursor.number(4)
         self.origin = cursor.number(1)
+        self.schema = [] if form == 1 else self.read_schema(cursor)
         cursor.finish()
         if not 1 <= self.metric <= 3 or self.quantisation > 2 or self.origin > 1:
             raise newer("config with an unknown metric, quantisation or origin")
@@ -448,6 +449,24 @@ class Config:
             raise newer(f"config with index kind {self.index}")
         if not 1 <= self.dimension <= LARGEST_DIMENSION:
             raise damaged(f"config with dimension {self.dimension}")
+
+    @staticmethod
+    def read_schema(cursor):
+        """Form 2: fields that are indexed, (type, name). They change no root but by these bytes."""
+        count = cursor.number(1)
+        if count == 0:
+            raise damaged("config with an empty schema")
+        if count > 8:
+            raise newer(f"config with {count} fields")
+        fields = []
+        for _ in range(count):
+            kind, size = cursor.number(1), cursor.number(1)
+            if kind not in (1, 2):
+                raise newer(f"config with a field of type {kind}")
+            if not 1 <= size <= 30:
+                raise damaged(f"config with a field name of {size} bytes")
+            fields.append((kind, cursor.bytes(size)))
+        return fields
 
 
 class GraphConfig:

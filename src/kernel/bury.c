@@ -67,6 +67,9 @@ static bool dissolve_collection(struct kernel *kernel, uint32_t row, uint32_t *b
     if (!pool_dissolve(memory, &collection->vectors, budget)) return false;
     if (!pool_dissolve(memory, &collection->facts, budget)) return false;
     if (!pool_dissolve(memory, &collection->metas, budget)) return false;
+    if (collection->config.schema.count > 0 &&
+        !pool_dissolve(memory, &collection->schema.rows, budget))
+        return false;
     if (collection_indexed(collection) &&
         !hnsw_dissolve(memory, &collection->hnsw, budget))
         return false;

@@ -71,7 +71,8 @@ static void hash_key(char kind, const struct slice *first, struct slice last,
                      uint8_t out[SHA256_SIZE]) {
     struct sha256 hash;
     uint8_t head[2] = {0x12, (uint8_t)kind}, short_text[256] = {0x12, (uint8_t)kind};
-    size_t size = sizeof head + sizeof no_salt + 16 + (first ? first->size : 0) + last.size;
+    size_t size =
+        sizeof head + sizeof no_salt + 16 + (first ? first->size : 0) + last.size;
     if (size <= sizeof short_text) {
         uint8_t *p = short_text + sizeof head + sizeof no_salt;
         if (first) p = put_sized(p, *first);
@@ -168,7 +169,7 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
     if (change_of_graph(change->type)) return graph_encode_body(change, body);
     const struct body_shape *shape = shape_of(change->type);
     check(shape != NULL);
-    uint8_t bytes[1 + 4 + 6 * SHA256_SIZE + 8 + 8 + CONFIG_SIZE + 8], *p = bytes;
+    uint8_t bytes[1 + 4 + 6 * SHA256_SIZE + 8 + 8 + CONFIG_SIZE_MAX + 8], *p = bytes;
     if (change_is_group(change->type)) {
         store_le32(p, change->group_count);
         return buffer_append(body, bytes, 4);
@@ -188,9 +189,9 @@ enum status change_encode_body(const struct change *change, struct buffer *body)
     if (change->flags & CHANGE_FP32)
         memcpy(p, change->fp32_hash, SHA256_SIZE), p += SHA256_SIZE;
     if (change->flags & CHANGE_CONFIG) {
-        store_le64(p, CONFIG_SIZE);
+        store_le64(p, config_size(&change->config));
         config_encode(&change->config, p + 8);
-        p += 8 + CONFIG_SIZE;
+        p += 8 + config_size(&change->config);
     }
     if (shape->has_delta) store_le64(p, (uint64_t)change->delta), p += 8;
     return buffer_append(body, bytes, (size_t)(p - bytes));
@@ -314,8 +315,8 @@ enum status take_part(struct slice *payload, char kind, size_t limit,
 
 enum status take_key(const struct change *previous, struct slice *payload,
                      struct change *change) {
-    bool same = previous && memcmp(previous->object_hash, change->object_hash,
-                                   SHA256_SIZE) == 0;
+    bool same =
+        previous && memcmp(previous->object_hash, change->object_hash, SHA256_SIZE) == 0;
     if (!same) return take_part(payload, 'K', NAME_SIZE_MAX, &change->key);
     change->key = previous->key;
     return STATUS_OK;
@@ -388,8 +389,8 @@ enum status change_decode(uint8_t type, struct slice body, struct slice *payload
     bool graph = change_of_graph(type);
     if (!shape && !graph) return STATUS_VERSION;
     *change = (struct change){.type = type};
-    enum status status = graph ? graph_decode_body(body, change)
-                               : decode_body(type, shape, body, change);
+    enum status status =
+        graph ? graph_decode_body(body, change) : decode_body(type, shape, body, change);
     if (!status)
         status = graph ? graph_take_parts(previous, payload, change)
                        : take_parts(shape, previous, payload, change);
@@ -402,8 +403,46 @@ enum status change_decode(uint8_t type, struct slice body, struct slice *payload
 /* --- Configs and vectors ---------------------------------------------------------------
  */
 
-void config_encode(const struct config *config, uint8_t bytes[CONFIG_SIZE]) {
-    bytes[0] = 1;
+uint32_t config_size(const struct config *config) {
+    uint32_t size = CONFIG_SIZE;
+    for (uint32_t i = 0; i < config->schema.count; i++)
+        size += 2 + config->schema.sizes[i];
+    return size + (config->schema.count > 0);
+}
+
+/* count | count times (type | size of the name | name) */
+static void schema_encode(const struct schema *schema, uint8_t *p) {
+    *p++ = schema->count;
+    for (uint32_t i = 0; i < schema->count; i++) {
+        *p++ = schema->types[i];
+        *p++ = schema->sizes[i];
+        memcpy(p, schema->names[i], schema->sizes[i]);
+        p += schema->sizes[i];
+    }
+}
+
+static enum status schema_decode(struct slice bytes, struct schema *schema) {
+    const uint8_t *p = take(&bytes, 1);
+    if (!p || *p == 0) return STATUS_CORRUPT;
+    if (*p > SCHEMA_FIELDS_MAX) return STATUS_VERSION;
+    uint8_t count = *p;
+    for (uint32_t i = 0; i < count; i++) {
+        p = take(&bytes, 2);
+        if (!p) return STATUS_CORRUPT;
+        if (p[0] < SCHEMA_NUMBER || p[0] > SCHEMA_STRING) return STATUS_VERSION;
+        if (p[1] < 1 || p[1] > SCHEMA_NAME_MAX) return STATUS_CORRUPT;
+        schema->types[i] = p[0];
+        schema->sizes[i] = p[1];
+        p = take(&bytes, p[1]);
+        if (!p) return STATUS_CORRUPT;
+        memcpy(schema->names[i], p, schema->sizes[i]);
+    }
+    schema->count = count;
+    return bytes.size == 0 ? STATUS_OK : STATUS_CORRUPT;
+}
+
+void config_encode(const struct config *config, uint8_t *bytes) {
+    bytes[0] = config->schema.count > 0 ? 2 : 1;
     bytes[1] = config->metric;
     bytes[2] = config->index;
     bytes[3] = config->quantisation;
@@ -413,12 +452,15 @@ void config_encode(const struct config *config, uint8_t bytes[CONFIG_SIZE]) {
     store_le64(bytes + 16, config->capacity);
     store_le32(bytes + 24, config->reduce_dim);
     bytes[28] = config->origin;
+    if (bytes[0] == 2) schema_encode(&config->schema, bytes + CONFIG_SIZE);
 }
 
 enum status config_decode(struct slice bytes, struct config *config) {
     if (bytes.size == 0) return STATUS_CORRUPT;
-    if (bytes.data[0] != 1) return STATUS_VERSION;
-    if (bytes.size != CONFIG_SIZE) return STATUS_CORRUPT;
+    uint8_t form = bytes.data[0];
+    if (form < 1 || form > 2) return STATUS_VERSION;
+    if (form == 1 ? bytes.size != CONFIG_SIZE : bytes.size <= CONFIG_SIZE)
+        return STATUS_CORRUPT;
     const uint8_t *p = bytes.data;
     *config = (struct config){
         .metric = p[1],
@@ -437,7 +479,9 @@ enum status config_decode(struct slice bytes, struct config *config) {
                  config->origin <= ORIGIN_VCREATE;
     if (!known) return STATUS_VERSION;
     bool sound = config->dim >= 1 && config->dim <= VECTOR_DIM_MAX;
-    return sound ? STATUS_OK : STATUS_CORRUPT;
+    if (!sound || form == 1) return sound ? STATUS_OK : STATUS_CORRUPT;
+    return schema_decode(slice_of(p + CONFIG_SIZE, bytes.size - CONFIG_SIZE),
+                         &config->schema);
 }
 
 size_t vector_bytes_size(bool scaled, uint32_t dim) {

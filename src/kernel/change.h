@@ -83,12 +83,24 @@ enum system_kind { SYSTEM_USER = 1 /* of ACL: the value is its rules */ };
 #define ATTRIBUTES_SIZE_MAX 65536
 #define STRING_SIZE_MAX     262144
 #define BATCH_INLINE_MAX    65403 /* a longer batch body takes form 1 */
-#define CONFIG_SIZE         29
+#define CONFIG_SIZE         29   /* of form 1 */
+#define CONFIG_SIZE_MAX     286   /* of form 2 */
+#define SCHEMA_FIELDS_MAX   8
+#define SCHEMA_NAME_MAX     30
 #define DEADLINE_MARK       0x80 /* ends a config: a deadline follows */
 #define DEADLINE_SIZE       9
 #define DEADLINE_KEPT       UINT64_MAX /* SET: that of the key stays */
 #define GRAPH_CONFIG_SIZE   18
 #define WORD_SIZE_MAX       255 /* kinds and types */
+
+/* Fields of the attributes that are indexed (schema.h). */
+enum schema_type { SCHEMA_NUMBER = 1, SCHEMA_STRING = 2 };
+struct schema {
+    uint8_t count;
+    uint8_t types[SCHEMA_FIELDS_MAX]; /* enum schema_type */
+    uint8_t sizes[SCHEMA_FIELDS_MAX]; /* of their names, in bytes */
+    uint8_t names[SCHEMA_FIELDS_MAX][SCHEMA_NAME_MAX];
+};
 
 /* When EXPIRE does nothing. A key without a deadline lives for ever. */
 enum expire_condition {
@@ -109,6 +121,7 @@ struct config {
     uint32_t ef;
     uint64_t capacity;   /* elements; 0: no limit */
     uint32_t reduce_dim; /* 0: no projection */
+    struct schema schema;
 };
 
 /* The same of a graph. */
@@ -160,9 +173,11 @@ enum status change_decode(uint8_t type, struct slice body, struct slice *payload
                           const struct change *previous, bool verify,
                           struct change *change);
 
-/* CONFIG_SIZE bytes each way. Decoding answers STATUS_VERSION for an unknown form and
+/* The size of a config in bytes: CONFIG_SIZE without a schema. */
+uint32_t config_size(const struct config *config);
+/* config_size() bytes each way. Decoding answers STATUS_VERSION for an unknown form and
  * STATUS_CORRUPT for values out of range. */
-void config_encode(const struct config *config, uint8_t bytes[CONFIG_SIZE]);
+void config_encode(const struct config *config, uint8_t *bytes);
 enum status config_decode(struct slice bytes, struct config *config);
 void graph_config_encode(const struct graph_config *config,
                          uint8_t bytes[GRAPH_CONFIG_SIZE]);

@@ -84,6 +84,9 @@ void collection_begin(struct kernel *kernel, struct collection *collection) {
     pool_begin(&collection->vectors, 4 * collection->stride, CHUNK_OF_VECTORS, "w");
     pool_begin(&collection->facts, sizeof(struct facts), CHUNK_OF_FACTS, "2d");
     pool_begin(&collection->metas, sizeof(struct meta), CHUNK_AT_RANDOM, META_LAYOUT);
+    schema_begin(&collection->schema, &collection->config.schema);
+    if (collection->config.schema.count > kernel->schema_fields)
+        kernel->schema_fields = collection->config.schema.count;
     if (collection_indexed(collection)) begin_index(kernel, collection);
 }
 
@@ -156,6 +159,8 @@ static void store_attributes(struct kernel *kernel, struct collection *collectio
     meta->attributes_size = keep ? (uint32_t)bytes.size : 0;
     meta->flags =
         (uint8_t)((meta->flags & ~CHANGE_ATTRIBUTES) | (keep ? CHANGE_ATTRIBUTES : 0));
+    schema_put(&kernel->memory, &collection->schema, &collection->config.schema, slot,
+               keep ? bytes : slice_of(NULL, 0));
 }
 
 static void store_fp32(struct kernel *kernel, struct collection *collection,
@@ -206,6 +211,8 @@ static uint32_t take_slot(struct kernel *kernel, struct collection *collection,
     uint32_t slot = pool_take(&kernel->memory, &collection->metas);
     check(pool_take(&kernel->memory, &collection->facts) == slot);
     check(pool_take(&kernel->memory, &collection->vectors) == slot);
+    if (collection->config.schema.count > 0)
+        schema_take(&kernel->memory, &collection->schema, slot);
     struct meta *meta = pool_own(&kernel->memory, &collection->metas, slot);
     memcpy(meta->leaf.key, change->element_hash, SHA256_SIZE);
     meta->name = heap_put(&kernel->memory, &kernel->state.heap, change->element);
@@ -272,6 +279,9 @@ void apply_vrem(struct kernel *kernel, uint64_t sequence, const struct change *c
     pool_give(&kernel->memory, &collection->metas, slot);
     pool_give(&kernel->memory, &collection->facts, slot);
     pool_give(&kernel->memory, &collection->vectors, slot);
+    if (collection->config.schema.count > 0)
+        schema_give(&kernel->memory, &collection->schema, &collection->config.schema,
+                    slot);
     collection->live--;
     state->records--;
     outcome->removed_key =
@@ -302,7 +312,7 @@ void apply_to_record(struct kernel *kernel, uint64_t sequence,
 void collection_sum(const struct collection *collection, const struct trie_sum *records,
                     bool content, struct object_sum *sum) {
     *sum = (struct object_sum){.type = OBJECT_COLLECTION,
-                               .config_size = CONFIG_SIZE,
+                               .config_size = config_size(&collection->config),
                                .records = *records,
                                .next_slot = collection->next_slot};
     config_encode(&collection->config, sum->config);
@@ -347,5 +357,6 @@ uint64_t collection_memory(const struct collection *collection) {
                      collection->heap_bytes;
     for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
         bytes += pool_room(pools[i]);
+    if (collection->config.schema.count > 0) bytes += pool_room(&collection->schema.rows);
     return bytes;
 }

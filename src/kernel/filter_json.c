@@ -188,18 +188,15 @@ bool filter_json_next(struct slice *rest, struct filter_value *value) {
     return true;
 }
 
+uint8_t filter_json_byte(struct slice text, size_t *at) {
+    if (text.data[*at] != '\\' || *at + 1 == text.size) return text.data[*at];
+    uint8_t c = text.data[++*at];
+    return c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c;
+}
+
 struct slice filter_json_unescape(struct slice text, uint8_t *room) {
     size_t size = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (c == '\\' && i + 1 < text.size) {
-            c = text.data[++i];
-            if (c == 'n') c = '\n';
-            else if (c == 'r') c = '\r';
-            else if (c == 't') c = '\t';
-        }
-        room[size++] = c;
-    }
+    for (size_t i = 0; i < text.size; i++) room[size++] = filter_json_byte(text, &i);
     return slice_of(room, size);
 }
 

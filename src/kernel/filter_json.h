@@ -15,6 +15,9 @@ bool filter_json_fields(struct slice json, const struct slice *fields, uint32_t 
  * well. False at the end. The array came from filter_json_fields(). */
 bool filter_json_next(struct slice *rest, struct filter_value *value);
 
+/* The byte that an escaped text stands for at *at, which moves to the last of what was
+ * written for it. */
+uint8_t filter_json_byte(struct slice text, size_t *at);
 /* What an escaped text stands for, into `room`, which has text.size bytes. */
 struct slice filter_json_unescape(struct slice text, uint8_t *room);
 

@@ -11,7 +11,7 @@
 #include "kernel/kernel.h"
 
 #define IMAGE_HEAD_SIZE  64  /* of a section */
-#define IMAGE_FIELDS_MAX 320 /* bytes of a section that holds fields */
+#define IMAGE_FIELDS_MAX 640 /* bytes of a section that holds fields */
 #define IMAGE_NAME_SIZE  24
 
 struct image_pool;

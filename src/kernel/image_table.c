@@ -66,6 +66,12 @@ static const struct image_field collection_fields[] = {
     FIELD(struct collection, hnsw.limit),
     FIELD(struct collection, hnsw.heir),
     FIELD(struct collection, hnsw.heir_level),
+    FIELD(struct collection, config.schema.count),
+    FIELDS(struct collection, config.schema.types),
+    FIELDS(struct collection, config.schema.sizes),
+    {offsetof(struct collection, config.schema.names), 1,
+     sizeof((struct collection *)0)->config.schema.names},
+    FIELDS(struct collection, schema.roots),
 };
 
 /* What is hashed comes first, so that the hashing can begin while the rest is read. */
@@ -78,6 +84,7 @@ static const struct image_pool collection_pools[] = {
     {"hnsw.facts", offsetof(struct collection, hnsw.facts), 1},
     {"hnsw.links", offsetof(struct collection, hnsw.links), 1},
     {"hnsw.upper", offsetof(struct collection, hnsw.upper), 1},
+    {"schema", offsetof(struct collection, schema.rows), 1},
 };
 
 static bool collection_used(const void *owner) {
@@ -88,25 +95,30 @@ static bool collection_used(const void *owner) {
 /* By way of the bytes that an entry has, whose decoder knows what is sound. */
 static enum status collection_read(struct kernel *kernel, void *owner) {
     struct collection *collection = owner;
-    uint8_t bytes[CONFIG_SIZE];
+    uint8_t bytes[CONFIG_SIZE_MAX];
+    if (collection->config.schema.count > SCHEMA_FIELDS_MAX) return STATUS_CORRUPT;
+    for (uint32_t i = 0; i < collection->config.schema.count; i++)
+        if (collection->config.schema.sizes[i] > SCHEMA_NAME_MAX) return STATUS_CORRUPT;
     config_encode(&collection->config, bytes);
-    enum status status =
-        config_decode(slice_of(bytes, sizeof bytes), &collection->config);
+    enum status status = config_decode(slice_of(bytes, config_size(&collection->config)),
+                                       &collection->config);
     if (status) return status;
     collection_begin(kernel, collection);
     return STATUS_OK;
 }
 
 static bool collection_has(const void *owner, const char *pool) {
-    return pool[0] != 'h' || collection_indexed(owner); /* "hnsw." */
+    const struct collection *collection = owner;
+    if (pool[0] == 's') return collection->config.schema.count > 0; /* "schema" */
+    return pool[0] != 'h' || collection_indexed(collection);        /* "hnsw." */
 }
 
 static const struct image_field graph_fields[] = {
-    FIELD(struct graph, config.nodes),   FIELD(struct graph, config.edges),
-    FIELD(struct graph, config.origin),  FIELD(struct graph, edge_count),
-    FIELD(struct graph, heap_bytes),     FIELD(struct graph, names),
-    FIELD(struct graph, kinds),          FIELD(struct graph, types),
-    FIELD(struct graph, linked),         FIELD(struct graph, inner),
+    FIELD(struct graph, config.nodes),  FIELD(struct graph, config.edges),
+    FIELD(struct graph, config.origin), FIELD(struct graph, edge_count),
+    FIELD(struct graph, heap_bytes),    FIELD(struct graph, names),
+    FIELD(struct graph, kinds),         FIELD(struct graph, types),
+    FIELD(struct graph, linked),        FIELD(struct graph, inner),
 };
 
 static const struct image_pool graph_pools[] = {

@@ -12,6 +12,9 @@ enum {
     /* What a change may take beside its payload: copies of trie chunks, tables, new
        chunks. */
     CHANGE_OVERHEAD = 256 * 1024,
+    /* Ways down a field's tree and back up, to take out and put in, with what turns on
+       them: chunks of 1 KiB. */
+    SCHEMA_OVERHEAD = 320 * 1024,
     COPIED_BY_INSERTION = 128 * 1024,
     FETCH_WORTH = 4096, /* fewer keys are in the cache as they are */
 };
@@ -30,7 +33,8 @@ enum status kernel_create(const struct memory_source *source, struct kernel **ou
     struct kernel *kernel = memory_take(&memory, memory_class(sizeof *kernel)).address;
     kernel->memory = memory;
     struct state *state = &kernel->state;
-    pool_begin(&state->nodes, sizeof(struct trie_node), CHUNK_AT_RANDOM, TRIE_NODE_LAYOUT);
+    pool_begin(&state->nodes, sizeof(struct trie_node), CHUNK_AT_RANDOM,
+               TRIE_NODE_LAYOUT);
     pool_begin(&state->objects, sizeof(struct object), CHUNK_AT_RANDOM, OBJECT_LAYOUT);
     pool_begin(&state->collections, sizeof(struct collection), CHUNK_AT_RANDOM, "2w");
     pool_begin(&state->graphs, sizeof(struct graph), CHUNK_AT_RANDOM, "2w");
@@ -173,31 +177,35 @@ static enum status refused(const struct state *state, const struct change *chang
 }
 
 static uint64_t change_cost(const struct change *change) {
-    return CHANGE_OVERHEAD + 4 * (uint64_t)(change->key.size + change->target.size +
-                                            change->element.size + change->vector.size +
-                                            change->link_key.size + change->link_element.size +
-                                            change->attributes.size + change->fp32.size);
+    return CHANGE_OVERHEAD +
+           4 * (uint64_t)(change->key.size + change->target.size + change->element.size +
+                          change->vector.size + change->link_key.size +
+                          change->link_element.size + change->attributes.size +
+                          change->fp32.size);
 }
 
 enum status kernel_admit(struct kernel *kernel, struct change *change) {
     struct place place = locate(&kernel->state, change);
     enum status status = refused(&kernel->state, change, place, NULL);
-    if (!status) status = memory_reserve(&kernel->memory, change_cost(change));
+    uint64_t schema = (uint64_t)SCHEMA_OVERHEAD * kernel->schema_fields;
+    if (!status) status = memory_reserve(&kernel->memory, change_cost(change) + schema);
     if (status) return status;
     kernel->admitted = (struct admitted){change, kernel->state.applied, place};
     bool makes_key = change->type == CHANGE_VADD || change->type == CHANGE_NODE;
-    if (makes_key && place.row != UINT32_MAX)
-        change->flags &= (uint8_t)~CHANGE_CONFIG;
+    if (makes_key && place.row != UINT32_MAX) change->flags &= (uint8_t)~CHANGE_CONFIG;
     return STATUS_OK;
 }
 
 enum status kernel_reserve(struct kernel *kernel, uint64_t bytes, uint64_t count) {
     /* A row, its meta, facts and node, each with its share of a chunk, fit twice their
      * size; so do a point's code and links. */
-    uint64_t wanted = CHANGE_OVERHEAD + 2 * bytes + (512 + kernel->links_size) * count;
+    uint64_t wanted = CHANGE_OVERHEAD + 2 * bytes +
+                      (512 + kernel->links_size + 64 * kernel->schema_fields) * count;
     if (kernel->memory.newest_view > 0) {
         /* An insertion into a graph writes to many chunks; each is copied once. */
-        uint64_t copied = COPIED_BY_INSERTION * count;
+        uint64_t copied =
+            (COPIED_BY_INSERTION + SCHEMA_OVERHEAD * (uint64_t)kernel->schema_fields) *
+            count;
         wanted += copied < kernel->memory.used ? copied : kernel->memory.used;
     }
     return memory_reserve(&kernel->memory, wanted);

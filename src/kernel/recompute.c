@@ -125,6 +125,10 @@ static enum status give_record(struct recompute *recompute, uint32_t slot) {
         return STATUS_CORRUPT;
     if (collection_indexed(recompute->collection) && !point_sound(recompute, &record))
         return STATUS_CORRUPT;
+    const struct schema *schema = &recompute->collection->config.schema;
+    if (schema->count > 0 && !schema_sound(&recompute->collection->schema, schema, slot,
+                                           record.attributes))
+        return STATUS_CORRUPT;
     if (recompute->content) record.widx = 0;
     struct record_hashes hashes;
     record_hashes(recompute->collection, &record, &hashes);

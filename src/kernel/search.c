@@ -12,6 +12,7 @@
 #include "kernel/ratio.h"
 #include "kernel/search_codes.h"
 #include "kernel/search_filter.h"
+#include "kernel/search_plan.h"
 #include "kernel/search_walk.h"
 #include "kernel/state.h"
 
@@ -231,6 +232,8 @@ void search_begin(struct search *search, const struct state *state,
         search->query_norm =
             (uint64_t)distance()->dot(query->values, query->values, collection->stride);
     search->matches = count_matches(state, collection, query);
+    if (query->filter && query->tag_count == 0 && collection->config.schema.count > 0)
+        search->matches = search_plan(collection, query->filter->program, &search->plan);
     search->expected = search->matches;
     if (search->query.k > search->matches) search->query.k = (uint32_t)search->matches;
     search->sampling = search_walk_samples(search);
@@ -287,23 +290,40 @@ void search_decide_square(struct search *search, uint32_t slot, uint32_t square)
     offer(search, &hit);
 }
 
-bool search_next_tagged(struct search *search, const uint32_t **slots, uint32_t *count) {
-    const struct tags *tags = &search->state->tags;
-    const struct query *query = &search->query;
-    *count = tags_next(tags, &search->walk, slots);
-    if (*count > 0) return true;
-    if (search->next_tag == query->tag_count) return false;
-    tags_walk(tags, search->collection->tags, query->tags[search->next_tag++],
-              &search->walk);
+static bool next_planned(struct search *search, const uint32_t **slots, uint32_t *count) {
+    struct search_cursor *cursor = &search->cursor;
+    *count = cursor->range.count < SCHEMA_AT_ONCE ? cursor->range.count : SCHEMA_AT_ONCE;
+    *slots = search->listed;
+    if (*count > 0) {
+        schema_slots(&search->collection->schema, search->plan.field, cursor->range.first,
+                     *count, search->listed);
+        cursor->range.first += *count;
+        cursor->range.count -= *count;
+        return true;
+    }
+    if (cursor->next == search->plan.count) return false;
+    cursor->range = search->plan.ranges[cursor->next++];
     return true;
 }
 
-/* True when all elements with one of the tags were looked at. */
-static bool scan_tagged(struct search *search, uint32_t rows) {
+bool search_next_listed(struct search *search, const uint32_t **slots, uint32_t *count) {
+    const struct tags *tags = &search->state->tags;
+    const struct query *query = &search->query;
+    struct search_cursor *cursor = &search->cursor;
+    if (search->plan.used) return next_planned(search, slots, count);
+    *count = tags_next(tags, &cursor->walk, slots);
+    if (*count > 0) return true;
+    if (cursor->next == query->tag_count) return false;
+    tags_walk(tags, search->collection->tags, query->tags[cursor->next++], &cursor->walk);
+    return true;
+}
+
+/* True when all that are listed were looked at. */
+static bool scan_listed(struct search *search, uint32_t rows) {
     for (uint32_t looked_at = 0; looked_at < rows;) {
         const uint32_t *slots;
         uint32_t count;
-        if (!search_next_tagged(search, &slots, &count)) return true;
+        if (!search_next_listed(search, &slots, &count)) return true;
         search_decide(search, slots, count);
         looked_at += count + 1 + search_effort(search);
     }
@@ -312,10 +332,9 @@ static bool scan_tagged(struct search *search, uint32_t rows) {
 
 /* True when all that may match was looked at. */
 static bool scan(struct search *search, uint32_t rows) {
-    bool filtered = search->query.tag_count > 0;
-    bool done = search->codes.limit ? search_codes_step(search, rows)
-                : filtered          ? scan_tagged(search, rows)
-                                    : scan_slots(search, rows);
+    bool done = search->codes.limit    ? search_codes_step(search, rows)
+                : search_lists(search) ? scan_listed(search, rows)
+                                       : scan_slots(search, rows);
     if (done) search->unsorted = search->hit_count;
     return done;
 }

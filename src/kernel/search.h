@@ -17,6 +17,7 @@
 #include "base/int128.h"
 #include "kernel/hnsw_walk.h"
 #include "kernel/kernel.h"
+#include "kernel/schema.h"
 #include "kernel/tags.h"
 
 struct query {
@@ -81,6 +82,24 @@ struct search_codes {
     int128 product;       /* IP: with the worst hit, in units of 2^-14 */
 };
 
+/* Records that alone can match, as places in the order of an indexed field. */
+#define PLAN_RANGES_MAX 64
+struct search_plan {
+    bool used;
+    bool whole; /* they are what the expression asks for, and nothing else */
+    uint32_t field, count;
+    struct plan_range {
+        uint32_t first, count;
+    } ranges[PLAN_RANGES_MAX + 1]; /* and those of key 0 */
+};
+
+/* Where a walk over the elements is that have one of the tags, or that the plan lists. */
+struct search_cursor {
+    size_t next;             /* tags or ranges below were begun */
+    struct tag_walk walk;    /* over those of the tag before it */
+    struct plan_range range; /* what is left of the range before it */
+};
+
 struct search {
     const struct state *state;
     const struct collection *collection;
@@ -102,13 +121,14 @@ struct search {
     bool walking;           /* through the index */
     struct hnsw_walk graph; /* while walking */
     struct search_codes codes;
-    uint32_t next_slot;   /* without a filter: slots below were looked at */
-    size_t next_tag;      /* with one: elements with the tags below were */
-    struct tag_walk walk; /* over those of the tag before it */
-    uint32_t unsorted;    /* hits that are still a heap, once all slots were looked at */
-    bool wide;            /* 64-bit sums could overflow: 128-bit kernels */
-    uint128 bound;        /* what a row must reach, once there are k hits; see search.c */
-    uint64_t query_norm;  /* COSINE: |a|^2 of the query */
+    uint32_t next_slot; /* without a filter: slots below were looked at */
+    struct search_plan plan;
+    struct search_cursor cursor; /* with tags or a plan: elements before it were */
+    uint32_t listed[SCHEMA_AT_ONCE];
+    uint32_t unsorted;   /* hits that are still a heap, once all slots were looked at */
+    bool wide;           /* 64-bit sums could overflow: 128-bit kernels */
+    uint128 bound;       /* what a row must reach, once there are k hits; see search.c */
+    uint64_t query_norm; /* COSINE: |a|^2 of the query */
 };
 
 /* `hits` has room for min(query.k, elements). The query and the room are borrowed until

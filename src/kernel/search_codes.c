@@ -262,7 +262,7 @@ struct run {
 };
 
 /* Those of records that lie anywhere. */
-struct tagged_run {
+struct listed_run {
     struct run run;
     uint32_t slots[RUN_MAX];
     const struct code_facts *facts[RUN_MAX];
@@ -371,7 +371,7 @@ static bool scan_all(struct search *search, uint32_t rows) {
     return codes->next >= codes->limit;
 }
 
-/* --- With tags
+/* --- Of those that are listed
  * ------------------------------------------------------------------------------ */
 
 /* While none is deleted a record's point is its slot + 1; and the points lie closer
@@ -385,7 +385,7 @@ static uint32_t point_of(const struct collection *collection, uint32_t slot) {
 }
 
 /* The next run, asked for while the one before it is looked at. None: the end. */
-static void tagged_begin(struct search *search, struct tagged_run *tagged) {
+static void listed_begin(struct search *search, struct listed_run *listed) {
     const struct collection *collection = search->collection;
     const struct hnsw *hnsw = &collection->hnsw;
     uint32_t size = hnsw->codes.row_size, most = RUN_BYTES / size, count = 0;
@@ -393,19 +393,19 @@ static void tagged_begin(struct search *search, struct tagged_run *tagged) {
     do {
         const uint32_t *slots;
         uint32_t more;
-        if (!search_next_tagged(search, &slots, &more)) break;
+        if (!search_next_listed(search, &slots, &more)) break;
         for (uint32_t i = 0; i < more; i++, count++) {
             uint32_t point = point_of(collection, slots[i]);
             const uint8_t *row = pool_row(&hnsw->codes, point);
-            tagged->slots[count] = slots[i];
-            tagged->run.rows[count] = row;
+            listed->slots[count] = slots[i];
+            listed->run.rows[count] = row;
             for (uint32_t at = 0; at < size; at += 64) __builtin_prefetch(row + at);
             if (search->codes.plain) continue;
-            tagged->facts[count] = pool_row(&hnsw->facts, point);
-            __builtin_prefetch(tagged->facts[count]);
+            listed->facts[count] = pool_row(&hnsw->facts, point);
+            __builtin_prefetch(listed->facts[count]);
         }
     } while (count == 0 || count + TAG_ROW <= most);
-    tagged->run.count = count;
+    listed->run.count = count;
 }
 
 /* The greatest square that may still be among the hits. */
@@ -415,8 +415,8 @@ static uint32_t square_most(const struct search *search) {
 }
 
 /* Where nothing is lost: the codes' distances are those of the stored values. */
-static void look_at_plain(struct search *search, const struct tagged_run *tagged) {
-    const struct run *run = &tagged->run;
+static void look_at_plain(struct search *search, const struct listed_run *listed) {
+    const struct run *run = &listed->run;
     uint32_t squares[RUN_MAX], places[RUN_MAX], number = 0;
     uint32_t most = square_most(search);
     code_squares(&search->codes.query, run->rows, run->count, squares);
@@ -425,54 +425,50 @@ static void look_at_plain(struct search *search, const struct tagged_run *tagged
         number += squares[i] <= most;
     }
     for (uint32_t i = 0; i < number; i++) {
-        uint32_t slot = tagged->slots[places[i]], square = squares[places[i]];
+        uint32_t slot = listed->slots[places[i]], square = squares[places[i]];
         if (square > square_most(search) || !search_keep(search, &slot, 1, 1)) continue;
         search_decide_square(search, slot, square);
     }
     search->codes.decided += number;
 }
 
-static void look_at_tagged(struct search *search, struct tagged_run *tagged) {
+static void look_at_listed(struct search *search, struct listed_run *listed) {
     if (search->codes.plain) {
-        look_at_plain(search, tagged);
+        look_at_plain(search, listed);
         return;
     }
     struct search_codes *codes = &search->codes;
-    struct run *run = &tagged->run;
+    struct run *run = &listed->run;
     struct code_facts facts[RUN_MAX];
     uint32_t places[RUN_MAX];
-    for (uint32_t i = 0; i < run->count; i++) facts[i] = *tagged->facts[i];
+    for (uint32_t i = 0; i < run->count; i++) facts[i] = *listed->facts[i];
     code_dots(&codes->query, run->rows, run->count, run->dots);
     note_worst(search);
     uint32_t number = survivors(codes, run, facts, places);
-    for (uint32_t i = 0; i < number; i++) tagged->slots[i] = tagged->slots[places[i]];
-    if (number > 0) search_decide(search, tagged->slots, number);
+    for (uint32_t i = 0; i < number; i++) listed->slots[i] = listed->slots[places[i]];
+    if (number > 0) search_decide(search, listed->slots, number);
     codes->decided += number;
 }
 
-static bool scan_tagged(struct search *search, uint32_t rows) {
-    struct tagged_run runs[2], *tagged = &runs[0], *next = &runs[1];
-    size_t next_tag = search->next_tag;
-    struct tag_walk walk = search->walk;
-    tagged_begin(search, tagged);
-    for (uint32_t looked_at = 0; tagged->run.count > 0 && looked_at < rows;) {
-        next_tag = search->next_tag;
-        walk = search->walk;
-        tagged_begin(search, next);
-        look_at_tagged(search, tagged);
-        looked_at += tagged->run.count + search_effort(search);
-        struct tagged_run *done = tagged;
-        tagged = next;
+static bool scan_listed(struct search *search, uint32_t rows) {
+    struct listed_run runs[2], *listed = &runs[0], *next = &runs[1];
+    struct search_cursor cursor = search->cursor;
+    listed_begin(search, listed);
+    for (uint32_t looked_at = 0; listed->run.count > 0 && looked_at < rows;) {
+        cursor = search->cursor;
+        listed_begin(search, next);
+        look_at_listed(search, listed);
+        looked_at += listed->run.count + search_effort(search);
+        struct listed_run *done = listed;
+        listed = next;
         next = done;
     }
 #ifndef BUG_47
-    search->next_tag = next_tag; /* What was begun last was not looked at. */
-    search->walk = walk;
+    search->cursor = cursor; /* What was begun last was not looked at. */
 #endif
-    return tagged->run.count == 0;
+    return listed->run.count == 0;
 }
 
 bool search_codes_step(struct search *search, uint32_t rows) {
-    return search->query.tag_count > 0 ? scan_tagged(search, rows)
-                                       : scan_all(search, rows);
+    return search_lists(search) ? scan_listed(search, rows) : scan_all(search, rows);
 }

@@ -9,6 +9,11 @@ static inline bool search_filters(const struct query *query) {
     return query->tag_count > 0 || query->filter;
 }
 
+/* Are the records that may match listed, so that no others need be looked at? */
+static inline bool search_lists(const struct search *search) {
+    return search->query.tag_count > 0 || search->plan.used;
+}
+
 /* Of these slots of records those that the expression lets pass, in order; but no more
  * than `wanted`. Gives their number. Once the budget is used up nothing passes. */
 uint32_t search_keep(struct search *search, uint32_t *slots, uint32_t count,

@@ -19,6 +19,7 @@ enum {
     SCAN_FACTOR = 16,   /* as many records as this times EF are scanned */
     DECIDED_EXTRA = 10, /* candidates beyond k that exact distances decide, and EF / 8 */
     FILTER_FACTOR = 32, /* as many matches as this times the beam are scanned */
+    PLANNED_FACTOR = 8, /* the same where a plan lists them, which takes longer */
     FILTERED_BEAM_MAX = 8192,
 
     ASKED_AT_ONCE = 64 /* no number of the format */
@@ -59,7 +60,8 @@ static uint32_t bound_of(const struct query *query) {
 
 bool search_walk_samples(const struct search *search) {
     const struct query *query = &search->query;
-    return query->filter && !bound_of(query) && may_walk(search->collection, query);
+    return query->filter && !bound_of(query) && !search->plan.whole &&
+           may_walk(search->collection, query);
 }
 
 /* So wide that, were matches spread by chance, decided_of() of it would match. 0: it is
@@ -75,7 +77,8 @@ static uint32_t beam_of(const struct search *search) {
     uint64_t beam =
         (decided_of(query) * points + search->expected - 1) / search->expected;
     if (beam < least) beam = least;
-    bool walk = beam <= FILTERED_BEAM_MAX && FILTER_FACTOR * beam < search->matches;
+    uint32_t factor = search->plan.used ? PLANNED_FACTOR : FILTER_FACTOR;
+    bool walk = beam <= FILTERED_BEAM_MAX && factor * beam < search->matches;
     return walk ? (uint32_t)beam : 0;
 }
 
@@ -131,7 +134,8 @@ static void find_nearest(const struct search *search, struct found *found,
 /* Nothing is left to scan. */
 static void end_scans(struct search *search) {
     search->next_slot = search->collection->vectors.limit;
-    search->next_tag = search->query.tag_count;
+    search->cursor = (struct search_cursor){
+        .next = search->plan.used ? search->plan.count : search->query.tag_count};
     search->decided = true;
 }
 

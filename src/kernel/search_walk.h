@@ -12,9 +12,9 @@ void search_walk_begin(struct search *search);
  * heap, or nothing was decided and search->next_slot is 0. */
 bool search_walk_step(struct search *search, uint32_t rows);
 
-/* search.c: the next slots of those with one of the tags, maybe none; false at the end.
- */
-bool search_next_tagged(struct search *search, const uint32_t **slots, uint32_t *count);
+/* search.c: the next slots of those that are listed, at most TAG_ROW, maybe none; false
+ * at the end. */
+bool search_next_listed(struct search *search, const uint32_t **slots, uint32_t *count);
 
 /* search.c: decide about the live records in these slots by the expression, if there is
  * one, and by their exact distances. */

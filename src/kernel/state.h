@@ -13,6 +13,7 @@
 #include "kernel/heap.h"
 #include "kernel/hnsw_write.h"
 #include "kernel/kernel.h"
+#include "kernel/schema.h"
 #include "kernel/tags.h"
 #include "kernel/trie.h"
 
@@ -76,6 +77,7 @@ struct collection {
     uint32_t buried_slot; /* graveyard: slots below are freed */
     struct pool vectors, facts, metas;
     struct hnsw hnsw;           /* used where config.index says so */
+    struct schema_index schema; /* used where config.schema says so */
     uint8_t chain[SHA256_SIZE]; /* X: zeros for FLAT */
 };
 
@@ -146,6 +148,7 @@ struct kernel {
     struct place doomed;     /* the node that kernel_apply_more() takes away */
     struct hnsw_work work;   /* no state */
     uint32_t links_size;     /* of the widest row of links so far */
+    uint32_t schema_fields;  /* of the largest schema so far */
     struct view views[VIEWS_MAX];
 };
 
@@ -187,7 +190,7 @@ void record_read(const struct state *state, const struct collection *collection,
 struct object_sum {
     enum object_type type;
     uint32_t config_size;
-    uint8_t config[CONFIG_SIZE + DEADLINE_SIZE];
+    uint8_t config[CONFIG_SIZE_MAX + DEADLINE_SIZE];
     struct trie_sum records, nodes;
     uint8_t chain[SHA256_SIZE];
     uint64_t next_slot;

@@ -32,14 +32,48 @@ static bool read_index(struct call *call, struct slice word, struct config *conf
     return !call->failed;
 }
 
+/* Each field has a name that a filter can have, and one type. */
+static bool read_field(struct schema *schema, struct slice name, struct slice type) {
+    uint32_t field = schema->count;
+    if (field == SCHEMA_FIELDS_MAX || name.size == 0 || name.size > SCHEMA_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t c = name.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-') return false;
+    }
+    for (uint32_t i = 0; i < field; i++)
+        if (slice_equal(slice_of(schema->names[i], schema->sizes[i]), name)) return false;
+    if (word_is(type, "number")) schema->types[field] = SCHEMA_NUMBER;
+    else if (word_is(type, "string")) schema->types[field] = SCHEMA_STRING;
+    else return false;
+    memcpy(schema->names[field], name.data, name.size);
+    schema->sizes[field] = (uint8_t)name.size;
+    schema->count++;
+    return true;
+}
+
+static bool is_type(struct call *call, size_t at) {
+    return call_is(call, at, "number") || call_is(call, at, "string");
+}
+
+/* SCHEMA field type [field type ..]: as many pairs as follow. */
+static bool read_schema(struct call *call, size_t *at, struct schema *schema) {
+    bool good = schema->count == 0;
+    size_t first = ++*at;
+    while (good && *at + 1 < call->count && is_type(call, *at + 1)) {
+        good = read_field(schema, call->arguments[*at], call->arguments[*at + 1]);
+        *at += 2;
+    }
+    if (good && *at > first) return true;
+    call_error(call, "ERR invalid SCHEMA");
+    return false;
+}
+
 /* One option and its value at `at`. */
 static bool read_option(struct call *call, size_t at, struct config *config) {
     uint64_t value = 0;
     bool good;
-    if (call_is(call, at, "schema")) {
-        call_unavailable(call, "SCHEMA");
-        return false;
-    }
     if (at + 1 >= call->count) {
         call_error(call, "ERR syntax error in VCREATE command");
         return false;
@@ -74,8 +108,14 @@ WRITE(cmd_vcreate) {
                             .origin = ORIGIN_VCREATE,
                             .m = M_DEFAULT,
                             .ef = EF_DEFAULT};
-    for (size_t at = 2; at < call->count; at += 2)
-        if (!read_option(call, at, &config)) return PLAN_REFUSED;
+    for (size_t at = 2; at < call->count;) {
+        if (call_is(call, at, "schema")) {
+            if (!read_schema(call, &at, &config.schema)) return PLAN_REFUSED;
+        } else {
+            if (!read_option(call, at, &config)) return PLAN_REFUSED;
+            at += 2;
+        }
+    }
     if (config.dim == 0) {
         call_error(call, "ERR invalid DIM");
         return PLAN_REFUSED;

@@ -563,7 +563,7 @@ static const struct command command_rows[] = {
     {.name = "vcreate", .write = cmd_vcreate, .answer = answer_vcreate, .arity = -4,
      VECTOR_GROUP, .since = "0.1", ONE_KEY, .flags = COMMAND_DENY_OOM | COMMAND_UPPER_CASE,
      .synopsis = "key DIM dim [METRIC <COSINE | L2 | IP>] [INDEX <FLAT | HNSW>] [M m] [EF ef] "
-                 "[CAPACITY elements]",
+                 "[CAPACITY elements] [SCHEMA (field <NUMBER | STRING>)...]",
      .summary = "Make a collection with parameters of its own."},
     {.name = "vdim", .read = cmd_vdim, .arity = 2, VECTOR_GROUP, .since = "0.1", ONE_KEY,
      .flags = COMMAND_FAST | COMMAND_UPPER_CASE, .synopsis = "key",

@@ -456,6 +456,10 @@ static const struct error_row error_rows[] = {
      .cause = "VRANGE goes from - to +.", .remedy = "Exchange them."},
     {.text = "ERR invalid COUNT value",
      .cause = "VRANGE's count is a whole number; below 0 it means all.", .remedy = "Correct it."},
+    {.text = "ERR invalid SCHEMA",
+     .cause = "SCHEMA takes 1 to 8 different fields, each a name of letters, digits, _ and - of at "
+              "most 30 bytes, and a type, NUMBER or STRING.",
+     .remedy = "Correct it."},
     {.text = "ERR invalid K", .cause = "VSEARCH needs K, a number from 1.", .remedy = "Give it."},
     {.text = "ERR invalid COUNT",
      .cause = "VSIM's COUNT is a number from 1.", .remedy = "Correct it."},

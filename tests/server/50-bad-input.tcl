@@ -107,7 +107,6 @@ start_server {} {
                 {vadd v values 3 1 2 3 b bin} "ERR asked quantization mismatch with existing vector set"
                 {vadd v values 3 1 2 3 b index hnsw} "ERR invalid option after element"
                 {vcreate c dim 3 index tree} "ERR invalid INDEX"
-                {vcreate c dim 3 schema x} "ERR SCHEMA is not available in this release"
                 {vcreate c dim 3 metric foo} "ERR invalid METRIC"
                 {vcreate c dim 3 foo 1} "ERR syntax error in VCREATE command"
                 {vsim v values 3 1 2 3 foo} "ERR syntax error in VSIM command"

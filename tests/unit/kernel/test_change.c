@@ -85,7 +85,8 @@ static void configs_round_trip(void) {
         size_t at;
         uint8_t value;
         enum status status;
-    } bad[] = {{0, 0, STATUS_VERSION},  {0, 2, STATUS_VERSION}, {1, 0, STATUS_VERSION},
+    } bad[] = {{0, 0, STATUS_VERSION},  {0, 3, STATUS_VERSION},
+               {0, 2, STATUS_CORRUPT}, {1, 0, STATUS_VERSION},
                {1, 4, STATUS_VERSION},  {2, 0, STATUS_VERSION}, {2, 3, STATUS_VERSION},
                {3, 3, STATUS_VERSION},  {28, 2, STATUS_VERSION}, {4, 1, STATUS_CORRUPT},
                {6, 0, STATUS_CORRUPT}};
@@ -93,6 +94,39 @@ static void configs_round_trip(void) {
         memcpy(again, bytes, CONFIG_SIZE);
         again[bad[i].at] = bad[i].value;
         EXPECT_EQUAL(config_decode(slice_of(again, CONFIG_SIZE), &decoded), bad[i].status);
+    }
+}
+
+/* Form 2: fields of the attributes that are indexed. */
+static void configs_with_a_schema(void) {
+    struct config config = {.metric = METRIC_COSINE, .index = INDEX_HNSW, .dim = 3,
+                            .schema = {.count = 2, .types = {SCHEMA_NUMBER, SCHEMA_STRING},
+                                       .sizes = {4, 1}, .names = {"year", "s"}}};
+    static const uint8_t tail[] = {2, 1, 4, 'y', 'e', 'a', 'r', 2, 1, 's'};
+    uint8_t bytes[CONFIG_SIZE_MAX], again[CONFIG_SIZE_MAX];
+    uint32_t size = config_size(&config);
+    struct config decoded;
+    EXPECT_EQUAL(size, CONFIG_SIZE + sizeof tail);
+    config_encode(&config, bytes);
+    EXPECT_EQUAL(bytes[0], 2);
+    EXPECT_BYTES(bytes + CONFIG_SIZE, tail, sizeof tail);
+    EXPECT_EQUAL(config_decode(slice_of(bytes, size), &decoded), STATUS_OK);
+    config_encode(&decoded, again);
+    EXPECT_BYTES(again, bytes, size);
+    for (uint32_t cut = 1; cut <= sizeof tail; cut++)
+        EXPECT_EQUAL(config_decode(slice_of(bytes, size - cut), &decoded), STATUS_CORRUPT);
+    EXPECT_EQUAL(config_decode(slice_of(bytes, size + 1), &decoded), STATUS_CORRUPT);
+    static const struct {
+        size_t at;
+        uint8_t value;
+        enum status status;
+    } bad[] = {{0, 0, STATUS_CORRUPT}, {0, 9, STATUS_VERSION}, {1, 0, STATUS_VERSION},
+               {1, 3, STATUS_VERSION}, {2, 0, STATUS_CORRUPT}, {2, 31, STATUS_CORRUPT},
+               {2, 5, STATUS_CORRUPT}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        memcpy(again, bytes, size);
+        again[CONFIG_SIZE + bad[i].at] = bad[i].value;
+        EXPECT_EQUAL(config_decode(slice_of(again, size), &decoded), bad[i].status);
     }
 }
 
@@ -360,6 +394,7 @@ int main(void) {
     RUN(golden_hashes);
     RUN(vectors_round_trip);
     RUN(configs_round_trip);
+    RUN(configs_with_a_schema);
     RUN(every_change_round_trips);
     RUN(truncated_bytes_are_refused);
     RUN(flipped_bits_are_refused_or_mean_something_else);
