@@ -245,17 +245,6 @@ const char *signer_refusal(const struct signer *signer) { return signer->refusal
 /* --- Signing ---------------------------------------------------------------------------
  */
 
-enum status signer_sign(const struct signer *signer, struct slice text,
-                        struct buffer *note) {
-    uint8_t signature[SIGN_SIZE];
-    char line[NOTE_LINE_SIZE];
-    sign_message(signer->seed, text, signature);
-    size_t size = note_signature_line(&signer->key, signature, 0, line);
-    enum status status = buffer_append(note, text.data, text.size);
-    if (!status) status = buffer_append(note, "\n", 1);
-    return status ? status : buffer_append(note, line, size);
-}
-
 static void make_next(struct signer *signer, uint64_t size,
                       const uint8_t root[SHA256_SIZE]) {
     struct signed_note *next = &signer->next;

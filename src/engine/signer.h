@@ -51,8 +51,4 @@ const char *signer_key_text(const struct signer *signer);
 enum status signer_cosign(struct signer *signer, const struct note_key *witnesses,
                           size_t count, struct slice line);
 
-/* Sign a text of ours: the text, an empty line and the signature line go to `note`. */
-enum status signer_sign(const struct signer *signer, struct slice text,
-                        struct buffer *note);
-
 #endif

@@ -34,8 +34,6 @@ uint64_t graph_node_count(const struct state *state, const struct graph *graph);
 uint64_t graph_edge_count(const struct graph *graph);
 /* Bytes that it has in memory. O(chunks). */
 uint64_t graph_memory(const struct graph *graph);
-/* One more than the greatest row of a node. */
-uint32_t graph_node_limit(const struct graph *graph);
 
 /* The row of the node; UINT32_MAX when there is none. */
 uint32_t graph_find(const struct state *state, const struct graph *graph,
@@ -46,8 +44,6 @@ void graph_node(const struct state *state, const struct graph *graph, uint32_t r
 struct slice graph_node_name(const struct state *state, const struct graph *graph,
                              uint32_t row);
 uint32_t graph_node_kind(const struct graph *graph, uint32_t row);
-/* KH 'N' of its name. */
-const uint8_t *graph_node_hash(const struct graph *graph, uint32_t row);
 /* The next node in the order of the hashes of their names; false at the end. */
 bool scan_node(const struct state *state, const struct graph *graph, struct scan *scan,
                uint32_t *row);
@@ -91,11 +87,5 @@ void edge_walk(struct edge_walk *walk, const struct state *state,
 uint32_t edge_next(struct edge_walk *walk);
 /* The high 64 bits of an edge's hash, to begin another walk there. */
 uint64_t edge_prefix(const struct edge_walk *walk, uint32_t row);
-
-/* The nodes that link to an element: each one's row and then the next, UINT32_MAX at the
- * end. In no order that anyone may rely on. */
-uint32_t graph_linked(const struct state *state, const struct graph *graph, uint32_t db,
-                      struct slice key, struct slice element);
-uint32_t graph_linked_next(const struct graph *graph, uint32_t row);
 
 #endif

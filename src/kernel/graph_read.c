@@ -16,7 +16,6 @@ uint64_t graph_node_count(const struct state *state, const struct graph *graph) 
     return trie_count(&state->nodes, graph->names);
 }
 uint64_t graph_edge_count(const struct graph *graph) { return graph->edge_count; }
-uint32_t graph_node_limit(const struct graph *graph) { return graph->nodes.limit; }
 
 uint64_t graph_memory(const struct graph *graph) {
     const struct pool *pools[] = {
@@ -55,10 +54,6 @@ uint32_t graph_node_kind(const struct graph *graph, uint32_t row) {
     return node_row(graph, row)->kind;
 }
 
-const uint8_t *graph_node_hash(const struct graph *graph, uint32_t row) {
-    return node_row(graph, row)->leaf.key;
-}
-
 static struct slice word_of(const struct state *state, const struct graph *graph,
                             uint32_t reference) {
     if (!reference) return slice_of(NULL, 0);
@@ -84,19 +79,6 @@ void graph_node(const struct state *state, const struct graph *graph, uint32_t r
     node->link_db = link->db;
     node->link_key = heap_get(heap, link->key, link->key_size);
     node->link_element = heap_get(heap, link->element, link->element_size);
-}
-
-uint32_t graph_linked(const struct state *state, const struct graph *graph, uint32_t db,
-                      struct slice key, struct slice element) {
-    uint8_t hash[SHA256_SIZE];
-    if (!graph->linked) return UINT32_MAX;
-    hash_link(db, key, element, hash);
-    uint32_t link = link_find(state, graph, hash);
-    return link ? link_row(graph, link)->first - 1 : UINT32_MAX;
-}
-
-uint32_t graph_linked_next(const struct graph *graph, uint32_t row) {
-    return node_row(graph, row)->link_next - 1; /* 0, for none, gives UINT32_MAX */
 }
 
 /* --- Words -----------------------------------------------------------------------------

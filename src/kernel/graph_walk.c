@@ -31,7 +31,8 @@ static uint32_t table_size(uint32_t limit) {
     return size;
 }
 
-size_t graph_walk_room(uint32_t limit) {
+/* Bytes for a walk that reaches at most `limit` nodes, aligned to 8. */
+static size_t walk_room(uint32_t limit) {
     return limit * sizeof(struct graph_reach) + table_size(limit) * sizeof(uint32_t);
 }
 
@@ -136,7 +137,7 @@ bool graph_walk_step(struct graph_walk *walk, uint32_t edges) {
  */
 
 size_t graph_path_room(uint32_t limit) {
-    return graph_walk_room(limit) + limit * sizeof(uint32_t);
+    return walk_room(limit) + limit * sizeof(uint32_t);
 }
 
 static bool nearer(const struct graph_path *path, uint32_t a, uint32_t b) {

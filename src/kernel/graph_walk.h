@@ -48,8 +48,6 @@ struct graph_walk {
     struct edge_walk edges;
 };
 
-/* Bytes for a walk that reaches at most `limit` nodes, aligned to 8. */
-size_t graph_walk_room(uint32_t limit);
 void graph_walk_begin(struct graph_walk *walk, const struct state *state,
                       const struct graph *graph, const struct graph_rules *rules,
                       uint32_t depth, uint32_t limit, void *room);

@@ -68,8 +68,9 @@ static struct graph_node *own_node(struct memory *memory, struct graph *graph,
     return pool_own(memory, &graph->nodes, row);
 }
 
-uint32_t link_find(const struct state *state, const struct graph *graph,
-                   const uint8_t hash[SHA256_SIZE]) {
+/* What nodes link to: the row of that hash + 1, 0 for none. */
+static uint32_t link_find(const struct state *state, const struct graph *graph,
+                          const uint8_t hash[SHA256_SIZE]) {
     uint32_t row = trie_find(&state->nodes, &graph->links, graph->linked, hash);
     return row == UINT32_MAX ? 0 : row + 1;
 }

@@ -14,9 +14,6 @@ uint32_t word_use(struct memory *memory, struct state *state, struct graph *grap
 void word_leave(struct memory *memory, struct state *state, struct graph *graph,
                 uint32_t *root, uint32_t reference);
 
-/* What nodes link to. */
-uint32_t link_find(const struct state *state, const struct graph *graph,
-                   const uint8_t hash[SHA256_SIZE]);
 /* `node` (row), which has no link, links to what the change names. */
 void link_join(struct memory *memory, struct state *state, struct graph *graph,
                uint32_t node, const struct change *change);

@@ -11,7 +11,7 @@ struct slice client_user_name(const struct client *client) {
 bool client_is_local(const struct client *client) {
     const char *peer = client->connection->peer;
     return strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
-           peer[0] == '/' || strncmp(peer, "::1", 3) == 0 ||
+           strchr(peer, ':') == NULL || strncmp(peer, "::1", 3) == 0 ||
            strncmp(peer, "::ffff:127.", 11) == 0;
 }
 

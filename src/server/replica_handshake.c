@@ -95,6 +95,42 @@ static struct slice word_of(const char *line, unsigned index) {
     return word;
 }
 
+/* --- Where two histories part ------------------------------------------------------ */
+
+/* MTH is equal up to some size and differs from there on, so halving finds it. */
+static void ask_next(struct server *server) {
+    struct replica_link *link = &server->link;
+    if (link->fork_high - link->fork_low == 1) {
+        link_go_back(server, link->fork_low);
+        return;
+    }
+    link->step = STEP_FORK;
+    link->fork_asked = link->fork_low + (link->fork_high - link->fork_low) / 2;
+    say_number(server, "ROOT", link->fork_asked);
+}
+
+/* Look for where the histories part. */
+static void fork_search(struct server *server, uint64_t primary_size) {
+    struct replica_link *link = &server->link;
+    uint64_t own = engine_size(server->engine);
+    link->fork_low = 0;
+    link->fork_high = (own < primary_size ? own : primary_size) + 1;
+    ask_next(server);
+}
+
+/* The primary's root of the size asked. */
+static void fork_answer(struct server *server, const uint8_t root[SHA256_SIZE]) {
+    struct replica_link *link = &server->link;
+    uint8_t own[SHA256_SIZE];
+    if (log_tree_root(engine_log(server->engine), link->fork_asked, own)) {
+        link_drop(server, "our own log cannot be read where the histories part");
+        return;
+    }
+    if (memcmp(own, root, SHA256_SIZE) == 0) link->fork_low = link->fork_asked;
+    else link->fork_high = link->fork_asked;
+    ask_next(server);
+}
+
 /* --- Answers ---------------------------------------------------------------------- */
 
 /* "+CONTINUE id size key": the stream begins with the next byte. */
@@ -192,38 +228,4 @@ bool handshake_line(struct server *server) {
     buffer_consume(input, size + 1);
     take_line(server, line);
     return server->link.connection != NULL;
-}
-
-/* --- Where two histories part ------------------------------------------------------ */
-
-/* MTH is equal up to some size and differs from there on, so halving finds it. */
-static void ask_next(struct server *server) {
-    struct replica_link *link = &server->link;
-    if (link->fork_high - link->fork_low == 1) {
-        link_go_back(server, link->fork_low);
-        return;
-    }
-    link->step = STEP_FORK;
-    link->fork_asked = link->fork_low + (link->fork_high - link->fork_low) / 2;
-    say_number(server, "ROOT", link->fork_asked);
-}
-
-void fork_search(struct server *server, uint64_t primary_size) {
-    struct replica_link *link = &server->link;
-    uint64_t own = engine_size(server->engine);
-    link->fork_low = 0;
-    link->fork_high = (own < primary_size ? own : primary_size) + 1;
-    ask_next(server);
-}
-
-void fork_answer(struct server *server, const uint8_t root[SHA256_SIZE]) {
-    struct replica_link *link = &server->link;
-    uint8_t own[SHA256_SIZE];
-    if (log_tree_root(engine_log(server->engine), link->fork_asked, own)) {
-        link_drop(server, "our own log cannot be read where the histories part");
-        return;
-    }
-    if (memcmp(own, root, SHA256_SIZE) == 0) link->fork_low = link->fork_asked;
-    else link->fork_high = link->fork_asked;
-    ask_next(server);
 }

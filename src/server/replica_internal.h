@@ -17,9 +17,6 @@ void link_say(struct server *server, const char *command, const char *first,
 void handshake_begin(struct server *server);
 /* Take one line of the primary's answers. False: there is none, or the link is dropped. */
 bool handshake_line(struct server *server);
-/* The primary's words for the search of a fork: begin, and its root of the size asked. */
-void fork_search(struct server *server, uint64_t primary_size);
-void fork_answer(struct server *server, const uint8_t root[SHA256_SIZE]);
 
 /* --- replica_repair.c -------------------------------------------------------------- */
 

@@ -48,6 +48,12 @@ struct expected {
 
 /* --- The map ----------------------------------------------------------------------- */
 
+/* Tree files and snapshots follow from the segments: damage to them costs nothing. */
+static bool is_segment(const char *name) {
+    size_t size = strlen(name);
+    return size > 4 && strcmp(name + size - 4, ".log") == 0;
+}
+
 static void map_segment(struct flips *flips, size_t index) {
     const struct sim_file_image *file = &flips->image.files[index];
     struct segment_header segment;
@@ -70,10 +76,8 @@ static void map_segment(struct flips *flips, size_t index) {
 static void map_image(struct flips *flips) {
     for (size_t i = 0; i < flips->image.count; i++) {
         const struct sim_file_image *file = &flips->image.files[i];
-        if (strcmp(file->name, HEAD_NAME) != 0) {
-            map_segment(flips, i);
-            continue;
-        }
+        if (is_segment(file->name)) map_segment(flips, i);
+        if (strcmp(file->name, HEAD_NAME) != 0) continue;
         for (size_t slot = 0; slot < HEAD_SLOTS; slot++) {
             struct head_slot head;
             if (head_slot_decode(file->data + slot * HEAD_SLOT_SIZE, &head)) continue;
@@ -96,7 +100,7 @@ static struct expected expect_in_frame(const struct flips *flips, size_t at) {
 
 static struct expected expect(const struct flips *flips, size_t file, uint64_t offset) {
     struct expected whole = {STATUS_OK, flips->entries, 0};
-    if (strcmp(flips->image.files[file].name, HEAD_NAME) == 0) return whole;
+    if (!is_segment(flips->image.files[file].name)) return whole;
     if (offset < SEGMENT_HEADER_SIZE) {
         bool empty = flips->image.files[file].size == SEGMENT_HEADER_SIZE;
         if (file == flips->last_segment && empty) return whole;
