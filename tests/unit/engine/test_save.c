@@ -138,7 +138,7 @@ static void g10_a_full_disk_costs_the_new_file(void) {
     EXPECT_EQUAL(facts.history.entries, 51);
     world.full = false;
     EXPECT_EQUAL(count_files(".snap"), 1);
-    EXPECT_EQUAL(count_files(".tmp"), 0);
+    EXPECT_EQUAL(count_files(".snap.tmp"), 0);
     EXPECT_EQUAL(save_now(engine), STATUS_OK);
     EXPECT_EQUAL(count_files(".snap"), 2);
     end();
@@ -152,7 +152,7 @@ static void stopping_gives_it_up(void) {
         turn(engine);
         usleep((unsigned)round * 100);
         stop_engine(engine);
-        EXPECT_EQUAL(count_files(".tmp"), 0);
+        EXPECT_EQUAL(count_files(".snap.tmp"), 0);
         EXPECT_EQUAL(start_engine(&options, &engine, &report), STATUS_OK);
         EXPECT_EQUAL(state_record_total(engine_state(engine)), 500);
     }
@@ -167,7 +167,7 @@ static void what_interrupted_saves_left_goes_with_the_next(void) {
     fclose(file);
     add_some(0, 5);
     EXPECT_EQUAL(save_now(engine), STATUS_OK);
-    EXPECT_EQUAL(count_files(".tmp"), 0);
+    EXPECT_EQUAL(count_files(".snap.tmp"), 0);
     end();
 }
 
