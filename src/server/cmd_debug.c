@@ -213,7 +213,12 @@ static bool verify_more(struct call *call, uint64_t deadline_us) {
 
 COMMAND(cmd_debug_verify) {
     struct server *server = call->server;
-    if (engine_seal(server->engine)) call_error(call, "ERR cannot seal");
+    struct proof_state proof = {.dirty = 0};
+    enum status status = engine_seal(server->engine);
+    engine_proof_state(server->engine, &proof);
+    if (status) call_error(call, "ERR cannot seal");
+    else if (proof.dirty) /* a replica cannot seal by itself */
+        call_error(call, "ERR there are changes that the primary has not sealed yet");
     else if (proof_begin(server, engine_state(server->engine), false))
         reply_comparison(call, STATUS_MEMORY, NULL, NULL);
     else run_in_slices(call, verify_more);

@@ -90,6 +90,10 @@ static void connect_now(struct server *server) {
     struct connection_limits limits = connection_limits_default();
     limits.input_bytes = limits.output_bytes; /* an entry may have a gigabyte */
     connection_set_limits(link->connection, &limits);
+    if (server->options.tls_replication && !tls_port_connects(server, link->connection)) {
+        link_drop(server, "out of memory");
+        return;
+    }
     link->connection->at_once = AT_ONCE;
     link->state = LINK_CONNECTING;
     link->heard_us = server_clock(server);

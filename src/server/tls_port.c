@@ -45,8 +45,17 @@ void tls_port_end(struct server *server) {
     server->tls_context = NULL;
 }
 
-bool tls_port_accepted(struct server *server, struct connection *connection) {
-    struct tls *tls = tls_make(server->tls_context, false);
+static bool begin_session(struct server *server, struct connection *connection,
+                          bool connects) {
+    struct tls *tls = tls_make(server->tls_context, connects);
     if (tls) connection_set_tls(connection, tls);
     return tls != NULL;
+}
+
+bool tls_port_accepted(struct server *server, struct connection *connection) {
+    return begin_session(server, connection, false);
+}
+
+bool tls_port_connects(struct server *server, struct connection *connection) {
+    return begin_session(server, connection, true);
 }

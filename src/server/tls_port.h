@@ -17,5 +17,7 @@ void tls_port_end(struct server *server);
 
 /* A connection came by the TLS port. False: there is no memory for its session. */
 bool tls_port_accepted(struct server *server, struct connection *connection);
+/* The same for one that was opened here, to a primary. */
+bool tls_port_connects(struct server *server, struct connection *connection);
 
 #endif

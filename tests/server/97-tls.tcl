@@ -57,6 +57,34 @@ start_server [tls_options $tls_port] {
     }
 }
 
+set tls_port [tls_free_port]
+start_server [list {*}[tls_options $tls_port] requirepass secret enable-debug-command yes] {
+    start_server [list {*}[tls_options [tls_free_port]] tls-replication yes masterauth secret enable-debug-command yes] {
+        test "a replica follows over TLS, and not a primary that a stranger has signed" {
+            at_server 0 {r auth secret}
+            at_server 0 {for {set i 0} {$i < 500} {incr i} { r vadd v values 2 $i 1 e$i }}
+            at_server 0 {r set long [string repeat x 250000]}
+            r replicaof 127.0.0.1 $::tls_port
+            wait_for_replica 1 0
+            at_server 0 {r proof.state sync}
+            wait_for_replica 1 0
+            assert_same_state 0 1
+            r replicaof no one
+            write_file [tls_file server.pem.good] [read_file [tls_file server.pem]]
+            write_file [tls_file server.key.good] [read_file [tls_file server.key]]
+            write_file [tls_file server.pem] [read_file [tls_file stranger.pem]]
+            write_file [tls_file server.key] [read_file [tls_file stranger.key]]
+            exec kill -HUP [at_server 0 {srv pid}]
+            wait_for_condition 200 10 {[string match "*certificates were read again*" [read_file [at_server 0 {srv out}]]]} { complain "it says nothing" }
+            r replicaof 127.0.0.1 $::tls_port
+            at_server 0 {r set after 1}
+            wait_for_condition 300 10 {[info_field master_link_status] eq "down" && [at_server 0 {info_field total_connections_received}] > 3} { complain [r info replication] }
+            assert_equal "(nil)" [r get after]
+            foreach end {pem key} { file rename -force [tls_file server.$end.good] [tls_file server.$end] }
+        }
+    }
+}
+
 test "a start with half of a configuration is refused" {
     foreach {wrong why} {
         {tls-cert-file /nowhere} "*Failed to load the certificate*"
