@@ -6,6 +6,8 @@ start_server {} {
         set asked 0
         foreach name [r command list] {
             if {$name in {auth client debug discard exec hello multi quit reset shutdown}} continue
+            # Answers by channel, and orders to become something else.
+            if {$name in {subscribe psubscribe unsubscribe punsubscribe psync replicaof slaveof}} continue
             foreach key {string collection nobody} {
                 foreach words {
                     {} e {e values} {0 count 2} {ele e} {k 1 ele e} {values 2 1 1 e} {values 2 x 1 e}
