@@ -107,6 +107,7 @@ static bool next_item(struct span *text, struct item *item) {
         item->multiple = dots.at < dots.end;
     } else {
         item->word = take_word(text);
+        if (item->word.end == item->word.at) return false; /* a bracket too many */
         item->multiple = take_dots(&item->word);
         item->kind = is_token(item->word) ? ITEM_TOKEN : ITEM_VALUE;
         if (item->kind == ITEM_TOKEN) item->inner = take_values(text);

@@ -83,6 +83,9 @@ static void counts_words_of_synopses(void) {
         EXPECT_EQUAL(open, rows[i].open);
         EXPECT_EQUAL(synopsis_count(rows[i].synopsis), rows[i].items);
     }
+    /* What is no synopsis ends the walk, and does not make it go on for ever. */
+    EXPECT(synopsis_count("key [NX | XX]") < 10);
+    EXPECT(synopsis_count("key > x") < 10);
 }
 
 int main(void) {
