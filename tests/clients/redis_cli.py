@@ -192,7 +192,7 @@ def hints(options):
     with prompt(*options) as terminal:
         terminal.type("VADD ")
         shown = terminal.wait(re.escape(GREY) + "(key [^\x1b]*)").group(1)
-        assert shown.startswith("key FP32 blob|VALUES num value [value ...] element ["), shown
+        assert shown.startswith("key [REDUCE dim] FP32 blob|VALUES num value [value ...] element ["), shown
         terminal.type("fruits VALUES 2 1 0 apple ")
         terminal.wait(r"apple \S*\[value \.\.\.\] element \[SETATTR json\]")
         terminal.type("\x15VSEARCH fruits ")
