@@ -43,6 +43,7 @@ class Terminal:
     def __init__(self, *options):
         self.pid, self.screen = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job would ignore it
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 240, 0, 0))
             os.execvpe("redis-cli", ["redis-cli", "-p", str(PORT), *options], SURROUNDINGS)
         self.shown = ""
