@@ -10,8 +10,10 @@ struct slice client_user_name(const struct client *client) {
 
 bool client_is_local(const struct client *client) {
     const char *peer = client->connection->peer;
+    size_t size = strlen(peer);
+    if (size > 2 && strcmp(peer + size - 2, ":0") == 0) return true; /* a path, no port */
     return strncmp(peer, "127.", 4) == 0 || strncmp(peer, "[::1]", 5) == 0 ||
-           strchr(peer, ':') == NULL || strncmp(peer, "::1", 3) == 0 ||
+           strncmp(peer, "::1", 3) == 0 ||
            strncmp(peer, "::ffff:127.", 11) == 0;
 }
 

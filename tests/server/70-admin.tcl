@@ -90,7 +90,7 @@ start_server {requirepass "" maxclients 123 enable-debug-command local} {
         assert_equal {(nil)} [r command info nosuch]
         assert_equal {a b} [r command getkeys del a b]
         assert_error "ERR The command has no key arguments" {r command getkeys ping}
-        assert_equal {vadd vcard vcreate vdim vemb vget vgetattr vinfo vismember vlinks vmadd vrem vscan vsearch vsetattr vsim vtag} [lsort [r command list filterby module vectorset]]
+        assert_equal {vadd vcard vcreate vdim vemb vget vgetattr vinfo vismember vlinks vmadd vrandmember vrange vrem vscan vsearch vsetattr vsim vtag} [lsort [r command list filterby module vectorset]]
         assert_equal vadd [lindex [r command docs vadd] 0]
         set docs [lindex [r command docs vadd] 1]
         assert_equal vector_set [field $docs group]
