@@ -446,7 +446,7 @@ class Refused(DirectoryTest):
                 log = Writer()
                 log.raw_entry(kind, body, payload, **options)
                 self.refuse(code, log)
-        for settings in (config(1, metric=4), config(1, index=3), config(1, form=2),
+        for settings in (config(1, metric=4), config(1, index=3), config(1, form=3),
                          config(1, quantisation=3)):
             log = Writer()
             log.alone(create(0, b"k", settings))

@@ -51,6 +51,9 @@ start_server $options { start_server $options { start_server $options { start_se
                 at_server 0 [list write_some x$round 5]
                 at_server $victim [list resume_server port [lindex $ports $victim] \
                     replicaof [lindex $following 1]]
+                at_server $victim {
+                    wait_for_condition 1000 10 {[info_field loading] == 0} { complain "it loads for ever" }
+                }
             }
         }
         foreach index {1 2 3} { follow_server $index 0 }
