@@ -21,5 +21,9 @@ proc assert_same_state {a b} {
 # Server `index` follows server `of`.
 proc follow_server {index of args} {
     set port [at_server $of {srv port}]
+    # It may be on its way back to where two histories part.
+    at_server $index {
+        wait_for_condition 1000 10 {[info_field loading] == 0} { complain "it loads for ever" }
+    }
     at_server $index [list r replicaof 127.0.0.1 $port {*}$args]
 }
